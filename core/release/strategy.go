@@ -1,0 +1,25 @@
+package release
+
+// StrategyKind says how a site gets from its release to the offered one.
+type StrategyKind string
+
+// The strategies, cheapest first where several apply.
+const (
+	None      StrategyKind = "none"
+	DeltaPack StrategyKind = "delta"
+	PatchPack StrategyKind = "patch"
+	Chain     StrategyKind = "chain" // several patches, one after the other
+	Full      StrategyKind = "full"
+)
+
+// Strategy is the decision and the reason for it.
+type Strategy struct {
+	Kind   StrategyKind
+	Reason string // one sentence for people
+	// Package is what to fetch; for a chain, the first hop. Zero for None.
+	Package    Package
+	Operations Operations // of a patch; empty otherwise
+	Bytes      int64      // to download, all hops together
+	FullBytes  int64      // what the full package would cost; 0 unknown
+	Hops       []Version  // versions passed through, the target last
+}

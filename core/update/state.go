@@ -1,0 +1,103 @@
+package update
+
+import "time"
+
+// State is the state of one site as its screen shows it.
+type State string
+
+// The states. Up to date, check failed and not installable are three different
+// outcomes of a check and never look alike.
+const (
+	Idle           State = "idle"
+	Checking       State = "checking"
+	UpToDate       State = "up to date"
+	Found          State = "update found"
+	CheckFailed    State = "check failed"
+	NotInstallable State = "not installable"
+	Preparing      State = "preparing"
+	Ready          State = "ready to review"
+	Running        State = "running"
+	Done           State = "done"
+	RolledBack     State = "failed and rolled back"
+	NeedsAttention State = "needs attention"
+	Interrupted    State = "interrupted run found"
+)
+
+// Stage is a step of the pipeline.
+type Stage string
+
+// The stages of an update in their order, and after them those of a roll back.
+const (
+	StageCheck       Stage = "check"
+	StageDownload    Stage = "download"
+	StageVerify      Stage = "verify package"
+	StageExtract     Stage = "extract"
+	StagePlan        Stage = "plan"
+	StagePreflight   Stage = "preflight"
+	StageLock        Stage = "lock"
+	StageMaintenance Stage = "maintenance"
+	StageBefore      Stage = "hooks before"
+	StageExpand      Stage = "expand schema"
+	StageFiles       Stage = "switch files"
+	StageContract    Stage = "contract schema"
+	StageScripts     Stage = "data scripts"
+	StageCheckResult Stage = "verify result"
+	StageAfter       Stage = "hooks after"
+	StageHealth      Stage = "health check"
+	StageCommit      Stage = "commit"
+	StageRollBack    Stage = "roll back"
+)
+
+// StepStatus is how far one stage is.
+type StepStatus string
+
+// The statuses of a step.
+const (
+	StepPending    StepStatus = "pending"
+	StepRunning    StepStatus = "running"
+	StepDone       StepStatus = "done"
+	StepSkipped    StepStatus = "skipped"
+	StepFailed     StepStatus = "failed"
+	StepRolledBack StepStatus = "rolled back"
+)
+
+// Event is one report of progress. Events are small values; nobody waits for
+// their receiver. A receiver that is slow must drop, not block.
+type Event struct {
+	Time   time.Time  `json:"time"`
+	Stage  Stage      `json:"stage"`
+	Status StepStatus `json:"status"`
+	Item   string     `json:"item,omitempty"` // the file, statement or address in hand
+	Done   int64      `json:"done,omitempty"` // of Total, in Unit
+	Total  int64      `json:"total,omitempty"`
+	Unit   Unit       `json:"unit,omitempty"`
+	// Interruptible is false while a cancel has to wait, as during a statement
+	// that the server can't stop or the switch of the files.
+	Interruptible bool `json:"interruptible"`
+	// Log is a line for the log, "" for pure progress.
+	Log string `json:"log,omitempty"`
+}
+
+// Unit is what Event.Done counts.
+type Unit string
+
+// The units.
+const (
+	Bytes      Unit = "bytes"
+	Files      Unit = "files"
+	Statements Unit = "statements"
+)
+
+// Report receives events. A nil Report is allowed everywhere.
+type Report func(Event)
+
+// send fills in the time and reports e, if anybody listens.
+func (r Report) send(e Event) {
+	if r == nil {
+		return
+	}
+	if e.Time.IsZero() {
+		e.Time = time.Now()
+	}
+	r(e)
+}
