@@ -13,11 +13,12 @@ type Manifest struct {
 	Released time.Time
 	Notes    string // Markdown, of this release alone
 	// Packages holds the full package of each architecture. A package for any
-	// architecture stands under "".
+	// architecture stands under "", and is then the only one.
 	Packages map[Arch]Package
 	// Patches holds the patch of each architecture, with "" as in Packages.
 	Patches map[Arch]Patch
-	// Legacy is true for a manifest without "platforms".
+	// Legacy is true for a manifest with neither "platforms" nor "moult": only its
+	// full package counts.
 	Legacy bool
 	Moult  *Extension // what Moult's publisher adds; nil from other servers
 }
@@ -38,6 +39,7 @@ const ChunkSize = 1 << 20
 // Patch is a package that holds only what changes, with the operations that apply it.
 type Patch struct {
 	Package
+	Arch       Arch    // "" for any
 	Version    Version // the "patch.version" of the manifest, zero when absent
 	Notes      string
 	From       *semver.Constraints // the versions it applies to; nil: same base, lower build
@@ -77,6 +79,7 @@ type Extension struct {
 	// Deltas are packs of differences from exact older versions.
 	Deltas   []Delta
 	Schema   SchemaDigests
+	Scripts  []Script // in the order in which they run
 	Critical bool
 	Rollout  int // per cent of sites that are offered the release; 100 = all
 	MinMoult Version
@@ -98,5 +101,12 @@ type Delta struct {
 
 // SchemaDigests are the hashes of the release's schema text.
 type SchemaDigests struct {
+	Base   Digest // of the release before; zero: it had no schema
 	Target Digest // zero: the release has no schema
+}
+
+// Script is a data script that the release brings in its package.
+type Script struct {
+	Name   string // as in "10-split-names.sql"
+	SHA256 Digest
 }
