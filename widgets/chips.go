@@ -1,0 +1,102 @@
+package widgets
+
+import (
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/layout"
+	"fyne.io/fyne/v2/widget"
+)
+
+// Chips is a row of buttons of which any number can be on. None on means all.
+type Chips struct {
+	widget.BaseWidget
+	// OnChanged is called with what is on after a chip was used.
+	OnChanged func(on []bool)
+
+	buttons []*widget.Button
+	on      []bool
+	single  bool
+}
+
+var _ fyne.Widget = (*Chips)(nil)
+
+// NewChips makes chips that are all off.
+func NewChips(names ...string) *Chips {
+	c := &Chips{on: make([]bool, len(names))}
+	for i, name := range names {
+		c.buttons = append(c.buttons, widget.NewButton(name, func() { c.toggle(i) }))
+	}
+	c.ExtendBaseWidget(c)
+	return c
+}
+
+// NewChoice makes chips of which exactly one is on, at first the first.
+func NewChoice(names ...string) *Chips {
+	c := NewChips(names...)
+	c.single = true
+	c.Set(0)
+	return c
+}
+
+// Set turns on the given chips and all others off, without a call of OnChanged.
+func (c *Chips) Set(on ...int) {
+	clear(c.on)
+	for _, i := range on {
+		c.on[i] = true
+	}
+	c.paint()
+}
+
+// SetName changes what a chip says.
+func (c *Chips) SetName(index int, name string) {
+	if c.buttons[index].Text != name {
+		c.buttons[index].SetText(name)
+	}
+}
+
+// SetShown hides or shows a chip.
+func (c *Chips) SetShown(index int, shown bool) {
+	if shown {
+		c.buttons[index].Show()
+	} else {
+		c.buttons[index].Hide()
+	}
+}
+
+// On returns which chips are on.
+func (c *Chips) On() []bool { return c.on }
+
+func (c *Chips) toggle(i int) {
+	if c.single {
+		clear(c.on)
+		c.on[i] = true
+	} else {
+		c.on[i] = !c.on[i]
+	}
+	c.paint()
+	if c.OnChanged != nil {
+		c.OnChanged(c.on)
+	}
+}
+
+func (c *Chips) paint() {
+	for i, b := range c.buttons {
+		want := widget.MediumImportance
+		if c.on[i] {
+			want = widget.HighImportance
+		}
+		if b.Importance != want {
+			b.Importance = want
+			b.Refresh()
+		}
+	}
+}
+
+// CreateRenderer implements [fyne.Widget].
+func (c *Chips) CreateRenderer() fyne.WidgetRenderer {
+	row := container.New(layout.NewRowWrapLayout())
+	for _, b := range c.buttons {
+		row.Add(b)
+	}
+	return widget.NewSimpleRenderer(row)
+}
