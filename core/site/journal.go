@@ -1,0 +1,205 @@
+package site
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"os"
+	"strconv"
+	"sync"
+	"time"
+)
+
+const journalFile = "journal"
+
+// maxRecord is the longest record, in bytes. A record that could be longer is
+// split by its writer.
+const maxRecord = 16 << 20
+
+// Record is one entry of a journal.
+type Record struct {
+	Kind string          `json:"kind"`
+	Time time.Time       `json:"time"`
+	Data json.RawMessage `json:"data,omitempty"`
+}
+
+// Journal is an append-only file of records, each a line: the CRC-32C of the rest
+// in hexadecimal, a blank, the record as JSON.
+//
+// [Journal.Append] does not wait for the disk: one [Journal.Sync] after many
+// records costs 2.6 µs for each, one after every record 760 µs. What comes after
+// the last Sync may be lost or torn by a power cut; opening the journal cuts it
+// at the first record that is not whole.
+//
+// A Journal may be used by several goroutines.
+type Journal struct {
+	mu     sync.Mutex
+	f      *os.File
+	buf    []byte
+	failed error // once a write failed, the tail is unknown
+}
+
+var crcTable = crc32.MakeTable(crc32.Castagnoli)
+
+// Journal opens the update's journal, making it if need be, and returns the
+// records in it.
+func (u *Update) Journal() (*Journal, []Record, error) {
+	f, err := u.Root.OpenFile(journalFile, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, nil, err
+	}
+	records, whole, err := readJournal(f)
+	if err == nil {
+		err = cutTail(f, whole)
+	}
+	if err == nil {
+		err = syncDir(u.Root, ".")
+	}
+	if err != nil {
+		f.Close()
+		return nil, nil, fmt.Errorf("journal of update %s: %w", u.ID, err)
+	}
+	return &Journal{f: f}, records, nil
+}
+
+// Records reads the journal without changing it, for those who don't hold the lock.
+func (u *Update) Records() ([]Record, error) {
+	f, err := u.Root.Open(journalFile)
+	if isMissing(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	records, _, err := readJournal(f)
+	return records, err
+}
+
+// readJournal reads records up to the first that is not whole, and returns the
+// length in bytes of those that are.
+func readJournal(r io.Reader) (records []Record, whole int64, err error) {
+	lines := bufio.NewReaderSize(r, 1<<16)
+	for {
+		line, err := readLine(lines)
+		if err == io.EOF || errors.Is(err, errTorn) {
+			return records, whole, nil
+		}
+		if err != nil {
+			return nil, 0, err
+		}
+		rec, ok := parseRecord(line)
+		if !ok {
+			return records, whole, nil
+		}
+		records = append(records, rec)
+		whole += int64(len(line)) + 1
+	}
+}
+
+var errTorn = errors.New("torn")
+
+// readLine returns a line without its end. A last line without an end is torn.
+func readLine(r *bufio.Reader) ([]byte, error) {
+	var line []byte
+	for {
+		part, err := r.ReadSlice('\n')
+		line = append(line, part...)
+		switch {
+		case err == nil:
+			return line[:len(line)-1], nil
+		case err == io.EOF && len(line) > 0, len(line) > maxRecord:
+			return nil, errTorn
+		case err != bufio.ErrBufferFull:
+			return nil, err
+		}
+	}
+}
+
+const crcDigits = 8
+
+func parseRecord(line []byte) (Record, bool) {
+	if len(line) < crcDigits+1 || line[crcDigits] != ' ' {
+		return Record{}, false
+	}
+	sum, err := strconv.ParseUint(string(line[:crcDigits]), 16, 32)
+	body := line[crcDigits+1:]
+	if err != nil || crc32.Checksum(body, crcTable) != uint32(sum) {
+		return Record{}, false
+	}
+	var rec Record
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&rec); err != nil {
+		return Record{}, false
+	}
+	return rec, true
+}
+
+func cutTail(f *os.File, whole int64) error {
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	if info.Size() > whole {
+		if err := f.Truncate(whole); err != nil {
+			return err
+		}
+		if err := f.Sync(); err != nil {
+			return err
+		}
+	}
+	_, err = f.Seek(whole, io.SeekStart)
+	return err
+}
+
+// Append adds a record. It is on its way to the disk when Append returns, and
+// there after the next [Journal.Sync]. After an error every further call returns
+// that error: what follows a torn record would not be read back.
+func (j *Journal) Append(kind string, data any) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.failed != nil {
+		return j.failed
+	}
+	rec := Record{Kind: kind, Time: time.Now().UTC()}
+	var err error
+	if data != nil {
+		if rec.Data, err = json.Marshal(data); err != nil {
+			return fmt.Errorf("journal %s: %w", kind, err)
+		}
+	}
+	body, err := json.Marshal(rec)
+	if err != nil {
+		return fmt.Errorf("journal %s: %w", kind, err)
+	}
+	if len(body) > maxRecord {
+		return fmt.Errorf("journal %s: the record is longer than %d bytes", kind, maxRecord)
+	}
+	j.buf = fmt.Appendf(j.buf[:0], "%08x ", crc32.Checksum(body, crcTable))
+	j.buf = append(append(j.buf, body...), '\n')
+	if _, err := j.f.Write(j.buf); err != nil {
+		j.failed = fmt.Errorf("journal %s: %w", kind, err)
+	}
+	return j.failed
+}
+
+// Sync waits until all records are on the disk.
+func (j *Journal) Sync() error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.failed != nil {
+		return j.failed
+	}
+	if err := j.f.Sync(); err != nil {
+		j.failed = fmt.Errorf("journal: %w", err)
+	}
+	return j.failed
+}
+
+// Close closes the journal without waiting for the disk.
+func (j *Journal) Close() error { return j.f.Close() }
