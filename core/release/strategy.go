@@ -21,5 +21,7 @@ type Strategy struct {
 	Operations Operations // of a patch; empty otherwise
 	Bytes      int64      // to download, all hops together
 	FullBytes  int64      // what the full package would cost; 0 unknown
-	Hops       []Version  // versions passed through, the target last
+	// Hops are the versions passed through, the target last. Package leads to the
+	// first of them.
+	Hops []Version
 }
