@@ -1,0 +1,330 @@
+package publish
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/theupdateframework/go-tuf/v2/metadata"
+
+	"moult/core/archive"
+	"moult/core/release"
+	"moult/core/trust"
+)
+
+// Release is what [Add] publishes.
+type Release struct {
+	Version release.Version
+	Tree    string       // directory of the release's files
+	Schema  string       // SQL file with the whole schema; "" if there is no database
+	Notes   string       // Markdown file; "" for none
+	Arch    release.Arch // "" if the files suit any
+	Channel string       // "": stable
+	// PatchFrom are published versions from which a patch is made. Each patch applies
+	// to every published version with the same first three numbers.
+	PatchFrom []release.Version
+	// Delta makes a delta from each of PatchFrom too.
+	Delta bool
+	// Scripts is a directory of NN-name.sql with NN-name.undo.sql; "" for none.
+	Scripts string
+	Format  archive.Format // "": tar.zst
+	// Date is the release date and the date of everything in the packages. Zero:
+	// SOURCE_DATE_EPOCH if that is set, else the clock.
+	Date time.Time
+	Keys string // "": DefaultKeys
+	// Unlock gives the passphrase of a key, see [KeySource].
+	Unlock   func(key string) ([]byte, error)
+	Stops    []release.Version // versions that may not be skipped, besides those of earlier releases
+	Critical bool
+	Rollout  int // per cent of sites that are offered the release; 0: 100
+	MinMoult release.Version
+}
+
+// defaultChannel is where releases go that name none.
+const defaultChannel = "stable"
+
+func (r *Release) complete(repo string) error {
+	if r.Version.IsZero() {
+		return errors.New("the release has no version")
+	}
+	if r.Channel == "" {
+		r.Channel = defaultChannel
+	}
+	if p, err := release.ParsePath(r.Channel); err != nil || p.String() != r.Channel || r.Channel == "releases" || strings.Contains(r.Channel, "/") {
+		return fmt.Errorf("channel %q: want a plain name", r.Channel)
+	}
+	if r.Format == "" {
+		r.Format = archive.TarZstd
+	}
+	if r.Rollout == 0 {
+		r.Rollout = 100
+	}
+	if r.Rollout < 1 || r.Rollout > 100 {
+		return fmt.Errorf("rollout of %d per cent: want 1 to 100", r.Rollout)
+	}
+	if r.Keys == "" {
+		r.Keys = DefaultKeys(repo)
+	}
+	if r.Date.IsZero() {
+		date, err := sourceDate()
+		if err != nil {
+			return err
+		}
+		r.Date = date
+	}
+	r.Date = r.Date.UTC().Truncate(time.Second)
+	return nil
+}
+
+// sourceDate follows reproducible-builds.org/specs/source-date-epoch.
+func sourceDate() (time.Time, error) {
+	text, set := os.LookupEnv("SOURCE_DATE_EPOCH")
+	if !set {
+		return time.Now(), nil
+	}
+	seconds, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("SOURCE_DATE_EPOCH=%q is not a number of seconds", text)
+	}
+	return time.Unix(seconds, 0), nil
+}
+
+// Add publishes a release: packages, manifest, metadata. If it fails, clients see the
+// repository as it was before.
+//
+// A version that is published already is refused, except for another architecture of
+// the same release. Missing signing keys are [ErrNoKey].
+func Add(ctx context.Context, repo string, rel Release) error {
+	if err := rel.complete(repo); err != nil {
+		return err
+	}
+	r, err := openRepository(repo, rel.Date)
+	if err != nil {
+		return err
+	}
+	defer r.close()
+	ring, err := loadKeys(KeySource{Place: rel.Keys, Unlock: rel.Unlock})
+	if err != nil {
+		return err
+	}
+	// Whether everything can be signed is known before the work begins.
+	signers, err := ring.signers(r.root, metadata.TARGETS)
+	if err != nil {
+		return err
+	}
+	for _, role := range []string{metadata.SNAPSHOT, metadata.TIMESTAMP} {
+		if _, err := ring.signers(r.root, role); err != nil {
+			return err
+		}
+	}
+	a := &adding{Release: rel, repo: r, ctx: ctx, key: signers[0]}
+	if err := a.run(); err != nil {
+		return fmt.Errorf("publish %s: %w", rel.Version, err)
+	}
+	return r.commit(ring, true)
+}
+
+// adding is one run of Add.
+type adding struct {
+	Release
+	ctx      context.Context
+	repo     *repository
+	key      ed25519.PrivateKey
+	source   *source
+	newest   *release.Manifest // of the channel, before; nil for its first release
+	manifest *release.Manifest
+}
+
+func (a *adding) run() (err error) {
+	if a.newest, err = a.repo.manifest(channelName(a.Channel)); err != nil {
+		return err
+	}
+	if a.source, err = readSource(a.ctx, &a.Release); err != nil {
+		return err
+	}
+	defer a.source.close()
+	if err := a.begin(); err != nil {
+		return err
+	}
+	full, err := a.pack("full", "", nil, a.source.files, a.source.dirs, a.source.meta(nil))
+	if err != nil {
+		return err
+	}
+	a.manifest.Packages[a.Arch] = full
+	for i, from := range a.PatchFrom {
+		if err := a.addPatch(from, i == 0); err != nil {
+			return fmt.Errorf("patch from %s: %w", from, err)
+		}
+	}
+	return a.finish()
+}
+
+// begin makes the manifest without packages, or takes up that of another architecture.
+func (a *adding) begin() error {
+	existing, err := a.repo.manifest(manifestName(a.Version))
+	if err != nil {
+		return err
+	}
+	if existing != nil {
+		return a.join(existing)
+	}
+	if a.newest != nil && a.newest.Version.Compare(a.Version) >= 0 {
+		return fmt.Errorf("channel %s has %s already, which is not older", a.Channel, a.newest.Version)
+	}
+	x := &release.Extension{
+		Product: a.repo.product(), Channel: a.Channel, Files: a.source.files,
+		Schema: a.source.digests(), Scripts: a.source.scriptDigests(),
+		Stops: slices.Clone(a.Stops), Critical: a.Critical, Rollout: a.Rollout, MinMoult: a.MinMoult,
+	}
+	if a.newest != nil && a.newest.Moult != nil {
+		x.Earlier = append(slices.Clone(a.newest.Moult.Earlier), release.Earlier{
+			Version: a.newest.Version, Released: a.newest.Released, Manifest: manifestName(a.newest.Version),
+		})
+		x.Schema.Base = a.newest.Moult.Schema.Target
+		x.Stops = append(slices.Clone(a.newest.Moult.Stops), x.Stops...)
+	}
+	slices.SortFunc(x.Stops, release.Version.Compare)
+	x.Stops = slices.CompactFunc(x.Stops, func(v, w release.Version) bool { return v.Compare(w) == 0 })
+	a.manifest = &release.Manifest{
+		Version: a.Version, Released: a.Date, Notes: a.source.notes, Moult: x,
+		Packages: map[release.Arch]release.Package{}, Patches: map[release.Arch]release.Patch{},
+	}
+	return nil
+}
+
+// join adds an architecture to a release that is published already.
+func (a *adding) join(m *release.Manifest) error {
+	_, has := m.Packages[a.Arch]
+	_, any := m.Packages[""]
+	switch {
+	case has || any || a.Arch == "":
+		return errors.New("it is published already")
+	case m.Moult.Schema.Target != a.source.digests().Target:
+		return errors.New("it is published already, with another schema")
+	case m.Moult.Channel != a.Channel:
+		return fmt.Errorf("it is published already, in the channel %s", m.Moult.Channel)
+	}
+	if !slices.Equal(m.Moult.Files, a.source.files) {
+		m.Moult.Files = nil // each package lists its own
+	}
+	a.manifest = m
+	return nil
+}
+
+// finish writes the manifest under its two names.
+func (a *adding) finish() error {
+	b, err := a.manifest.Encode()
+	if err != nil {
+		return err
+	}
+	if _, err := release.ParseManifest(b, nil); err != nil {
+		return fmt.Errorf("the manifest would not be accepted by sites: %w", err)
+	}
+	if err := a.repo.putBytes(manifestName(a.Version), b); err != nil {
+		return err
+	}
+	if a.newest != nil && a.newest.Version.Compare(a.Version) > 0 {
+		return nil // an architecture was added to an older release
+	}
+	return a.repo.putBytes(channelName(a.Channel), b)
+}
+
+// pack builds one package, adds it as a target and returns what the manifest says of it.
+func (a *adding) pack(kind, from string, ops *release.Operations, files []release.File, dirs []release.Path, meta map[string][]byte) (release.Package, error) {
+	info := archive.PackageInfo{
+		Product: a.repo.product(), From: from, To: a.Version, Arch: a.Arch, Operations: ops, Files: files,
+	}
+	text, err := info.Encode()
+	if err != nil {
+		return release.Package{}, err
+	}
+	meta[archive.InfoName] = text
+	tree := archive.Tree{Files: files, Dirs: dirs, Meta: meta, Open: a.source.open}
+	return a.store(kind+a.suffix()+"."+string(a.Format), func(w io.Writer) error {
+		return archive.Create(a.ctx, w, a.Format, tree, a.Date)
+	})
+}
+
+// suffix tells the files of architectures apart.
+func (a *adding) suffix() string {
+	if a.Arch == "" {
+		return ""
+	}
+	return "-" + string(a.Arch)
+}
+
+// store writes a package, hashes and signs it, and adds it as a target.
+func (a *adding) store(file string, write func(io.Writer) error) (release.Package, error) {
+	name := "releases/" + a.Version.String() + "/" + file
+	temp, err := a.repo.temp()
+	if err != nil {
+		return release.Package{}, err
+	}
+	sums := newSums()
+	err = write(io.MultiWriter(temp, sums))
+	var signature []byte
+	if err == nil {
+		signature, err = trust.SignPackage(a.key, temp)
+	}
+	if err != nil {
+		return release.Package{}, errors.Join(fmt.Errorf("%s: %w", name, err), temp.Close(), os.Remove(temp.Name()))
+	}
+	p := release.Package{URL: name, Signature: signature, Size: sums.size}
+	p.Digest, p.Chunks = sums.finish()
+	return p, a.repo.put(name, temp, p.Size, p.Digest)
+}
+
+// sums hashes a stream as a whole and in chunks.
+type sums struct {
+	size   int64
+	whole  hasher
+	chunk  hasher
+	left   int // bytes that the current chunk still takes
+	chunks []release.Digest
+}
+
+type hasher interface {
+	io.Writer
+	Sum([]byte) []byte
+	Reset()
+}
+
+func newSums() *sums {
+	return &sums{whole: sha256.New(), chunk: sha256.New(), left: release.ChunkSize}
+}
+
+func (s *sums) Write(p []byte) (int, error) {
+	n := len(p)
+	s.size += int64(n)
+	s.whole.Write(p)
+	for len(p) > 0 {
+		piece := p[:min(len(p), s.left)]
+		s.chunk.Write(piece)
+		p, s.left = p[len(piece):], s.left-len(piece)
+		if s.left == 0 {
+			s.endChunk()
+		}
+	}
+	return n, nil
+}
+
+func (s *sums) endChunk() {
+	s.chunks = append(s.chunks, release.Digest(s.chunk.Sum(nil)))
+	s.chunk.Reset()
+	s.left = release.ChunkSize
+}
+
+func (s *sums) finish() (release.Digest, []release.Digest) {
+	if s.left < release.ChunkSize {
+		s.endChunk()
+	}
+	return release.Digest(s.whole.Sum(nil)), s.chunks
+}

@@ -1,0 +1,30 @@
+// Package publish makes the repository that sites update from: a folder of static
+// files that any web server can hand out.
+//
+// [Init] makes a repository and its keys, once. [Add] adds a release from a directory
+// tree and a schema file: the full package, patches and deltas from the versions that
+// are named, the manifest, and the signed metadata. [Refresh] renews what expires and
+// belongs in a daily job. [Rotate] replaces the keys of a role. [Verify] plays every way
+// from every older release to the newest in empty directories. [Serve] hands a
+// repository out on this machine for trying out.
+//
+// What is in a repository:
+//
+//	root.json                             to be pinned by sites when they are added
+//	metadata/N.root.json … timestamp.json TUF metadata, see package trust
+//	targets/CHANNEL/HASH.manifest.json    the newest release of each channel
+//	targets/releases/VERSION/HASH.…       manifest, notes and packages of each release
+//	targets/CHANNEL.json, targets/releases/VERSION/…   the same without hashes in the
+//	                                      names, for clients without TUF, if asked for
+//
+// Packages in a manifest are named relative to targets/. The repository holds all that
+// the next Add needs; nothing is kept beside it but the private keys, which never lie
+// in the repository.
+//
+// The same input gives the same bytes: give a date, and two runs on two machines make
+// the same repository, signatures included.
+//
+// What this package never does: upload, write a private key into the repository, change
+// a release that was published, or leave metadata that names files that aren't there;
+// timestamp.json is written last.
+package publish

@@ -1,0 +1,312 @@
+package publish
+
+import (
+	"bytes"
+	"crypto/ed25519"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gofrs/flock"
+	"github.com/theupdateframework/go-tuf/v2/metadata"
+
+	"moult/core/release"
+	"moult/core/trust"
+)
+
+// How long each role's metadata is good for. Root and targets are signed by keys that
+// lie in a safe; snapshot and timestamp by a daily job. A timestamp's life is how long a
+// mirror can hide a new release, and how long that job may be broken unnoticed.
+const (
+	rootLife      = 365 * 24 * time.Hour
+	targetsLife   = 365 * 24 * time.Hour
+	snapshotLife  = 28 * 24 * time.Hour
+	timestampLife = 14 * 24 * time.Hour
+)
+
+// plainField of the root says that the repository serves clients without TUF too.
+const plainField = "x-moult-plain"
+
+// ErrNotRepository says that a folder was not made by [Init].
+var ErrNotRepository = errors.New("it is not a release repository")
+
+// repository is the current state of a repository on the disk.
+type repository struct {
+	dir       string
+	date      time.Time // of the metadata that is written now
+	root      *metadata.Metadata[metadata.RootType]
+	targets   *metadata.Metadata[metadata.TargetsType]
+	snapshot  *metadata.Metadata[metadata.SnapshotType]
+	timestamp *metadata.Metadata[metadata.TimestampType]
+	lock      *flock.Flock
+}
+
+// openRepository reads the newest metadata of a repository and keeps others from
+// changing it until close.
+func openRepository(dir string, date time.Time) (*repository, error) {
+	r := &repository{dir: dir, date: date.UTC().Truncate(time.Second)}
+	if _, err := os.Stat(r.path("metadata", "timestamp.json")); err != nil {
+		return nil, fmt.Errorf("%s: %w", dir, ErrNotRepository)
+	}
+	r.lock = flock.New(r.path("metadata", ".lock"))
+	if ok, err := r.lock.TryLock(); err != nil || !ok {
+		return nil, errors.Join(fmt.Errorf("%s: another publish command is at work in it", dir), err)
+	}
+	if err := r.read(); err != nil {
+		r.close()
+		return nil, fmt.Errorf("%s: %w", dir, err)
+	}
+	return r, nil
+}
+
+func (r *repository) close() { r.lock.Close() }
+
+func (r *repository) read() (err error) {
+	version := int64(1)
+	for {
+		if _, err := os.Stat(r.path("metadata", fmt.Sprintf("%d.root.json", version+1))); err != nil {
+			break
+		}
+		version++
+	}
+	if r.root, err = metadata.Root().FromFile(r.path("metadata", fmt.Sprintf("%d.root.json", version))); err != nil {
+		return err
+	}
+	if r.timestamp, err = metadata.Timestamp().FromFile(r.path("metadata", "timestamp.json")); err != nil {
+		return err
+	}
+	name := fmt.Sprintf("%d.snapshot.json", r.timestamp.Signed.Meta["snapshot.json"].Version)
+	if r.snapshot, err = metadata.Snapshot().FromFile(r.path("metadata", name)); err != nil {
+		return err
+	}
+	name = fmt.Sprintf("%d.targets.json", r.snapshot.Signed.Meta["targets.json"].Version)
+	r.targets, err = metadata.Targets().FromFile(r.path("metadata", name))
+	return err
+}
+
+func (r *repository) path(parts ...string) string {
+	return filepath.Join(append([]string{r.dir}, parts...)...)
+}
+
+// product is the name that the root gives the product.
+func (r *repository) product() string {
+	name, _ := r.root.Signed.UnrecognizedFields[trust.ProductField].(string)
+	return name
+}
+
+func (r *repository) plain() bool {
+	plain, _ := r.root.Signed.UnrecognizedFields[plainField].(bool)
+	return plain
+}
+
+// targetFile is where a target lies on the disk.
+func (r *repository) targetFile(name string) (string, bool) {
+	t, ok := r.targets.Signed.Targets[name]
+	if !ok {
+		return "", false
+	}
+	return r.path("targets", filepath.FromSlash(trust.ConsistentName(name, release.Digest(t.Hashes["sha256"])))), true
+}
+
+// manifest reads the manifest of a target, nil if there is none.
+func (r *repository) manifest(name string) (*release.Manifest, error) {
+	file, ok := r.targetFile(name)
+	if !ok {
+		return nil, nil
+	}
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	m, err := release.ParseManifest(b, nil)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	return m, nil
+}
+
+func manifestName(v release.Version) string { return "releases/" + v.String() + "/manifest.json" }
+
+func channelName(channel string) string { return channel + "/manifest.json" }
+
+// putBytes adds a target with the given contents.
+func (r *repository) putBytes(name string, b []byte) error {
+	temp, err := r.temp()
+	if err != nil {
+		return err
+	}
+	_, err = temp.Write(b)
+	if err != nil {
+		return errors.Join(err, temp.Close(), os.Remove(temp.Name()))
+	}
+	return r.put(name, temp, int64(len(b)), release.DigestOf(b))
+}
+
+// temp makes a file on the same file system as the targets.
+func (r *repository) temp() (*os.File, error) {
+	if err := os.MkdirAll(r.path("targets"), 0o755); err != nil {
+		return nil, err
+	}
+	return os.CreateTemp(r.path("targets"), ".new-*")
+}
+
+// put moves a finished temporary file to its place as a target and closes it.
+func (r *repository) put(name string, temp *os.File, size int64, digest release.Digest) error {
+	place := r.path("targets", filepath.FromSlash(trust.ConsistentName(name, digest)))
+	err := errors.Join(temp.Chmod(0o644), temp.Sync(), temp.Close(), os.MkdirAll(filepath.Dir(place), 0o755))
+	if err == nil {
+		err = os.Rename(temp.Name(), place)
+	}
+	if err != nil {
+		return errors.Join(fmt.Errorf("add %s: %w", name, err), os.Remove(temp.Name()))
+	}
+	r.targets.Signed.Targets[name] = &metadata.TargetFiles{
+		Length: size, Path: name, Hashes: metadata.Hashes{"sha256": digest[:]},
+	}
+	if !r.plain() {
+		return nil
+	}
+	return r.link(place, plainName(name))
+}
+
+// plainName is where clients without TUF find a target. A channel's manifest stands
+// directly in targets/, so that the packages it names are relative to itself too.
+func plainName(name string) string {
+	if dir, base := path.Split(name); base == "manifest.json" && !strings.HasPrefix(dir, "releases/") {
+		return strings.TrimSuffix(dir, "/") + ".json"
+	}
+	return name
+}
+
+// link gives a target a second name, by a hard link where the disk can.
+func (r *repository) link(place, name string) error {
+	second := r.path("targets", filepath.FromSlash(name))
+	temp := second + ".new"
+	if err := os.Remove(temp); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if os.Link(place, temp) != nil {
+		b, err := os.ReadFile(place)
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(temp, b, 0o644); err != nil {
+			return err
+		}
+	}
+	return os.Rename(temp, second)
+}
+
+// commit signs what changed and writes it: targets, snapshot and, last, timestamp.
+func (r *repository) commit(ring *keyring, newTargets bool) error {
+	if newTargets {
+		r.targets.Signed.Version++
+		r.targets.Signed.Expires = r.date.Add(targetsLife)
+		b, err := signed(ring, r.root, metadata.TARGETS, r.targets)
+		if err != nil {
+			return err
+		}
+		if err := r.write(strconv.FormatInt(r.targets.Signed.Version, 10)+".targets.json", b); err != nil {
+			return err
+		}
+		r.snapshot.Signed.Meta["targets.json"] = metaFile(r.targets.Signed.Version, b)
+	}
+	return r.commitOnline(ring)
+}
+
+// commitOnline renews the snapshot and the timestamp.
+func (r *repository) commitOnline(ring *keyring) error {
+	r.snapshot.Signed.Version++
+	r.snapshot.Signed.Expires = r.date.Add(snapshotLife)
+	b, err := signed(ring, r.root, metadata.SNAPSHOT, r.snapshot)
+	if err != nil {
+		return err
+	}
+	if err := r.write(strconv.FormatInt(r.snapshot.Signed.Version, 10)+".snapshot.json", b); err != nil {
+		return err
+	}
+	r.timestamp.Signed.Meta["snapshot.json"] = metaFile(r.snapshot.Signed.Version, b)
+	r.timestamp.Signed.Version++
+	r.timestamp.Signed.Expires = r.date.Add(timestampLife)
+	if b, err = signed(ring, r.root, metadata.TIMESTAMP, r.timestamp); err != nil {
+		return err
+	}
+	return r.write("timestamp.json", b)
+}
+
+// commitRoot signs a new root with its own keys and with those of the one before, and
+// writes it.
+func (r *repository) commitRoot(keys []ed25519.PrivateKey) error {
+	if err := sign(r.root, keys); err != nil {
+		return err
+	}
+	b, err := r.root.ToBytes(false)
+	if err != nil {
+		return err
+	}
+	if err := r.write(strconv.FormatInt(r.root.Signed.Version, 10)+".root.json", b); err != nil {
+		return err
+	}
+	return writeFile(r.path("root.json"), b)
+}
+
+func (r *repository) write(name string, b []byte) error {
+	return writeFile(r.path("metadata", name), b)
+}
+
+func signed[T metadata.Roles](ring *keyring, root *metadata.Metadata[metadata.RootType], role string, m *metadata.Metadata[T]) ([]byte, error) {
+	keys, err := ring.signers(root, role)
+	if err != nil {
+		return nil, err
+	}
+	if err := sign(m, keys); err != nil {
+		return nil, fmt.Errorf("sign %s: %w", role, err)
+	}
+	return m.ToBytes(false)
+}
+
+func metaFile(version int64, b []byte) *metadata.MetaFiles {
+	d := release.DigestOf(b)
+	return &metadata.MetaFiles{Version: version, Length: int64(len(b)), Hashes: metadata.Hashes{"sha256": d[:]}}
+}
+
+// writeFile replaces a file so that a web server hands out the old or the new one.
+func writeFile(name string, b []byte) error {
+	if old, err := os.ReadFile(name); err == nil && bytes.Equal(old, b) {
+		return nil
+	}
+	f, err := os.CreateTemp(filepath.Dir(name), ".new-*")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(b)
+	if err = errors.Join(err, f.Chmod(0o644), f.Sync(), f.Close()); err == nil {
+		err = os.Rename(f.Name(), name)
+	}
+	if err != nil {
+		return errors.Join(fmt.Errorf("write %s: %w", name, err), os.Remove(f.Name()))
+	}
+	return nil
+}
+
+// versions lists the releases of the repository, oldest first.
+func (r *repository) versions() []release.Version {
+	var all []release.Version
+	for name := range maps.Keys(r.targets.Signed.Targets) {
+		rest, isRelease := strings.CutPrefix(name, "releases/")
+		text, base, _ := strings.Cut(rest, "/")
+		if v, err := release.ParseVersion(text); err == nil && isRelease && base == "manifest.json" {
+			all = append(all, v)
+		}
+	}
+	slices.SortFunc(all, release.Version.Compare)
+	return all
+}

@@ -1,0 +1,327 @@
+package publish
+
+import (
+	"context"
+	"crypto/ed25519"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path"
+	"slices"
+	"time"
+
+	"github.com/theupdateframework/go-tuf/v2/metadata"
+
+	"moult/core/archive"
+	"moult/core/fetch"
+	"moult/core/release"
+	"moult/core/trust"
+)
+
+// Played is one way from an older release to the newest, tried in an empty directory.
+type Played struct {
+	Channel string
+	From    release.Version // zero: a new site
+	To      release.Version
+	Kind    release.StrategyKind
+	Arch    release.Arch
+	Bytes   int64 // of the package
+	Err     error // nil: the directory was the newest release to the last byte
+}
+
+// Verify checks a repository as the sites will see it: the metadata with the client's
+// own eyes from the first root on, the hash and signature of every package, and every
+// full package, patch and delta that leads to the newest release of a channel, each
+// played on the release that it starts from. It returns what it played; the error
+// joins everything that failed.
+//
+// A zero date is the clock: metadata that has expired is a failure.
+func Verify(ctx context.Context, repo string, date time.Time) ([]Played, error) {
+	if date.IsZero() {
+		date = time.Now()
+	}
+	r, err := openRepository(repo, date)
+	if err != nil {
+		return nil, err
+	}
+	defer r.close()
+	if err := r.verifyTrust(ctx, date); err != nil {
+		return nil, err
+	}
+	keys, err := r.targetsKeys()
+	if err != nil {
+		return nil, err
+	}
+	v := &verification{ctx: ctx, repo: r, pinned: &trust.Pinned{Keys: keys}, date: date}
+	for _, name := range r.channels() {
+		m, err := r.manifest(channelName(name))
+		if err == nil {
+			err = v.channel(name, m)
+		}
+		v.fail(err)
+	}
+	return v.played, errors.Join(v.errs...)
+}
+
+// verifyTrust reads the repository as a new site would, with the first root pinned.
+func (r *repository) verifyTrust(ctx context.Context, date time.Time) error {
+	first, err := os.ReadFile(r.path("metadata", "1.root.json"))
+	if err != nil {
+		return err
+	}
+	address, err := fetch.FileURL(r.dir)
+	if err != nil {
+		return err
+	}
+	client, err := fetch.New(fetch.Options{})
+	if err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp("", "moult-verify-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	_, err = trust.Open(ctx, trust.Options{
+		Client: client, URL: address, Dir: root, PinnedRoot: first, Now: func() time.Time { return date },
+	})
+	return err
+}
+
+// targetsKeys are the public keys that sign packages.
+func (r *repository) targetsKeys() ([]ed25519.PublicKey, error) {
+	var keys []ed25519.PublicKey
+	for _, id := range r.root.Signed.Roles[metadata.TARGETS].KeyIDs {
+		b, err := hex.DecodeString(r.root.Signed.Keys[id].Value.PublicKey)
+		if err != nil {
+			return nil, fmt.Errorf("key %s: %w", id, err)
+		}
+		keys = append(keys, b)
+	}
+	return keys, nil
+}
+
+// channels lists the channels that have a release.
+func (r *repository) channels() []string {
+	var all []string
+	for name := range r.targets.Signed.Targets {
+		if dir, base := path.Split(name); base == "manifest.json" && path.Dir(path.Clean(dir)) == "." {
+			all = append(all, path.Clean(dir))
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+type verification struct {
+	ctx    context.Context
+	repo   *repository
+	pinned *trust.Pinned
+	date   time.Time
+	played []Played
+	errs   []error
+}
+
+func (v *verification) fail(err error) {
+	if err != nil {
+		v.errs = append(v.errs, err)
+	}
+}
+
+// channel plays every way to the newest release of a channel.
+func (v *verification) channel(name string, m *release.Manifest) error {
+	for _, arch := range slices.Sorted(maps.Keys(m.Packages)) {
+		full := m.Packages[arch]
+		want, err := v.full(name, m, arch, full)
+		if err != nil {
+			return err
+		}
+		if err := v.earlier(name, m, arch, want); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// full plays the full package and returns the files of the release.
+func (v *verification) full(channel string, m *release.Manifest, arch release.Arch, p release.Package) ([]release.File, error) {
+	played := Played{Channel: channel, To: m.Version, Kind: release.Full, Arch: arch, Bytes: p.Size}
+	dir, err := tempRoot()
+	if err != nil {
+		return nil, err
+	}
+	defer dir.remove()
+	contents, err := v.unpack(p, dir.Root)
+	if err == nil && m.Moult.Files != nil && !slices.Equal(contents.Files, m.Moult.Files) {
+		err = errors.New("the full package does not hold the files that the manifest lists")
+	}
+	v.record(played, err)
+	if err != nil {
+		return nil, nil
+	}
+	return contents.Files, nil
+}
+
+func (v *verification) earlier(channel string, m *release.Manifest, arch release.Arch, want []release.File) error {
+	if want == nil {
+		return nil // the full package failed, and there is nothing to compare with
+	}
+	for _, e := range m.Moult.Earlier {
+		old, err := v.repo.manifest(e.Manifest)
+		if err != nil {
+			return err
+		}
+		if old == nil || !old.SupportsArch(arch) {
+			continue
+		}
+		for _, p := range m.PatchesFrom(e.Version, arch) {
+			v.record(Played{Channel: channel, From: e.Version, To: m.Version, Kind: release.PatchPack, Arch: arch, Bytes: p.Size},
+				v.playPatch(e.Version, arch, p, want))
+		}
+	}
+	return nil
+}
+
+// playPatch applies a patch to the release it starts from, as its description says.
+func (v *verification) playPatch(from release.Version, arch release.Arch, p release.Patch, want []release.File) error {
+	site, err := v.repo.unpack(v.ctx, from, arch)
+	if err != nil {
+		return err
+	}
+	defer site.close()
+	dir, err := tempRoot()
+	if err != nil {
+		return err
+	}
+	defer dir.remove()
+	contents, err := v.unpack(p.Package, dir.Root)
+	if err != nil {
+		return err
+	}
+	text, err := readMeta(dir.Root, archive.InfoName)
+	if err != nil {
+		return err
+	}
+	info, err := archive.ParsePackageInfo(text)
+	if err != nil {
+		return err
+	}
+	if info.Operations == nil || !info.Operations.Equal(p.Operations) {
+		return errors.New("package and manifest disagree about the operations")
+	}
+	if err := info.Matches(contents); err != nil {
+		return err
+	}
+	return compare(apply(site.files, p.Operations, contents.Files), want)
+}
+
+// apply computes the files of a site after a patch.
+func apply(before []release.File, ops release.Operations, brought []release.File) []release.File {
+	after := map[release.Path]release.File{}
+	for _, f := range before {
+		after[f.Path] = f
+	}
+	for _, p := range ops.DeleteFiles {
+		delete(after, p)
+	}
+	for _, f := range brought {
+		after[f.Path] = f
+	}
+	return sortedFiles(after)
+}
+
+func sortedFiles(m map[release.Path]release.File) []release.File {
+	var list []release.File
+	for _, f := range m {
+		list = append(list, f)
+	}
+	slices.SortFunc(list, func(a, b release.File) int {
+		if a.Path < b.Path {
+			return -1
+		}
+		return 1
+	})
+	return list
+}
+
+// compare names the first file that is not as it should be.
+func compare(got, want []release.File) error {
+	for i := range max(len(got), len(want)) {
+		switch {
+		case i >= len(got):
+			return fmt.Errorf("%s is missing afterwards", want[i].Path)
+		case i >= len(want):
+			return fmt.Errorf("%s is left over afterwards", got[i].Path)
+		case got[i] != want[i]:
+			return fmt.Errorf("%s is not as released afterwards", got[i].Path)
+		}
+	}
+	return nil
+}
+
+// unpack checks a package as a site would and extracts it.
+func (v *verification) unpack(p release.Package, dst *os.Root) (*archive.Contents, error) {
+	file, ok := v.repo.targetFile(p.URL)
+	if !ok {
+		return nil, fmt.Errorf("%s is not in the repository", p.URL)
+	}
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	sums := newSums()
+	if _, err := f.WriteTo(sums); err != nil {
+		return nil, err
+	}
+	digest, chunks := sums.finish()
+	if digest != p.Digest || sums.size != p.Size || !slices.Equal(chunks, p.Chunks) {
+		return nil, fmt.Errorf("%s: %w", p.URL, trust.ErrHash)
+	}
+	if _, err := f.Seek(0, 0); err != nil {
+		return nil, err
+	}
+	if _, err := trust.VerifyPackage(v.pinned, p.Signature, f, v.date); err != nil {
+		return nil, fmt.Errorf("%s: %w", p.URL, err)
+	}
+	return v.repo.extract(v.ctx, p.URL, dst)
+}
+
+func (v *verification) record(p Played, err error) {
+	p.Err = err
+	v.played = append(v.played, p)
+	if err != nil {
+		from := "a new site"
+		if !p.From.IsZero() {
+			from = p.From.String()
+		}
+		v.fail(fmt.Errorf("%s from %s to %s: %w", p.Kind, from, p.To, err))
+	}
+}
+
+// removableRoot is a temporary directory.
+type removableRoot struct{ *os.Root }
+
+func tempRoot() (*removableRoot, error) {
+	dir, err := os.MkdirTemp("", "moult-verify-")
+	if err != nil {
+		return nil, err
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	return &removableRoot{root}, nil
+}
+
+func (r *removableRoot) remove() {
+	r.Close()
+	os.RemoveAll(r.Name())
+}
