@@ -67,6 +67,7 @@ type Column struct {
 	NoSysVer    bool // MariaDB: WITHOUT SYSTEM VERSIONING
 	RowStart    bool // MariaDB: GENERATED ALWAYS AS ROW START
 	RowEnd      bool
+	Options     []Option // what the model does not name, as COLUMN_FORMAT and ENGINE_ATTRIBUTE
 	RenamedFrom string
 	Pos         Pos
 }

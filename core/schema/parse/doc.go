@@ -1,0 +1,30 @@
+// Package parse reads SQL text into the model of package schema.
+//
+// [Text] and [File] take what people and tools write: hand-made schema files,
+// dumps of mysqldump, mariadb-dump and phpMyAdmin, and what SHOW CREATE prints.
+// The [schema.Flavor] says which server the text is for: it decides what stands
+// in version comments and what some words mean.
+//
+// What a source says is applied statement by statement, as a server would:
+// CREATE, then ALTER TABLE and CREATE INDEX on what is there, DROP and RENAME.
+// The result is the schema at the end. Statements that only concern rows,
+// accounts or the session are passed over.
+//
+// The promise is that nothing is silently left out: a definition that can't be
+// read is an [*Error] with file, line, column and the words around. A table
+// that went missing here would look like one to be dropped.
+//
+// The way of a text:
+//
+//	bytes      → [Splitter]  statements, rows passed over, memory flat
+//	statement  → lexer       tokens as the flavor's server sees them
+//	tokens     → cursor      definitions in the model, expressions as source text
+//	expression → [Expr]      the form used to compare, by way of a parse tree
+//
+// A comment "@renamed from=old" in or before a table, column or index declares
+// a rename. After USE, what stood before the first USE is forgotten: it
+// belongs to another database.
+//
+// The package never connects to anything, never executes, and keeps no state:
+// its functions may be called from any goroutine.
+package parse
