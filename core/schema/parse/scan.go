@@ -162,6 +162,9 @@ func (s *Splitter) step(body *blocks) {
 func (s *Splitter) wordOf(body *blocks) {
 	n := 0
 	for s.need(n+1) && classes[s.buf[s.i+n]] == letter {
+		if n > 0 && s.buf[s.i+n] == s.delimiter[0] && s.need(n+len(s.delimiter)) && bytes.HasPrefix(s.buf[s.i+n:], s.delimiter) {
+			break // END$$
+		}
 		n++
 	}
 	body.word(strings.ToUpper(string(s.buf[s.i : s.i+n])))
