@@ -35,10 +35,17 @@ type State struct {
 	Size   int64          `json:"size"`
 	Mode   uint32         `json:"mode"` // permission bits
 	SHA256 release.Digest `json:"sha256"`
+	// Link is where a symbolic link points; "" for a file.
+	Link string `json:"link,omitempty"`
 }
 
 // Exists reports whether the state is of a file that is there.
 func (s State) Exists() bool { return s != State{} }
+
+// SameContent reports whether both are there and hold the same, whatever their modes.
+func (s State) SameContent(o State) bool {
+	return s.Exists() && o.Exists() && s.Size == o.Size && s.SHA256 == o.SHA256 && s.Link == o.Link
+}
 
 // Entry is the plan for one path.
 type Entry struct {
@@ -51,6 +58,11 @@ type Entry struct {
 	Choice  Choice       `json:"choice,omitempty"` // in force for an edited file
 	Merge   bool         `json:"merge,omitempty"`  // a clean text merge exists
 	Note    string       `json:"note,omitempty"`   // one sentence for people, "" when there is nothing to say
+	// Put is what the path will hold after the update where Change is Add or
+	// Replace: New, but with the mode in force here, or merged.
+	Put State `json:"put,omitzero"`
+	// Source is the path in the package of what is put; "" when it is Path.
+	Source release.Path `json:"source,omitempty"`
 }
 
 // Plan is everything an update does to the files of a site, in order of paths.
@@ -60,6 +72,8 @@ type Plan struct {
 	Notes   []string `json:"notes,omitempty"` // about the whole plan, as "12 files of yours in front/ stay"
 	// Trees are the directories that can be switched whole, in one system call.
 	Trees []release.Path `json:"trees,omitempty"`
+	// Blocks are the reasons found while planning for which it can't be done.
+	Blocks []Problem `json:"blocks,omitempty"`
 	// StageBytes is the room that staged files take, in bytes.
 	StageBytes int64 `json:"stage_bytes"`
 }

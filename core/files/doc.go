@@ -1,0 +1,51 @@
+// Package files changes the files of a site so that it is either the old release
+// or the new one, and never a mixture that stays.
+//
+// # The three-way table
+//
+// [MakePlan] compares, for every path that an update may touch, what the installed
+// release shipped, what is here now, and what the new release wants:
+//
+//	shipped  here       new        what happens
+//	A        A          B          Replace
+//	any      B          B          Same: nothing to do, so a second run does nothing
+//	A        edited     B          edited here: ask, keep mine, use new, both, or merge
+//	A        edited     A          Keep: the product didn't change it
+//	–        X          B          collision: treated as edited
+//	A        –          B          Add: it was removed here and is restored; reported
+//	–        –          B          Add
+//	A        A          –          Delete
+//	A        edited     –          Keep, reported
+//	any      –          –          nothing; reported where the release names it
+//
+// A directory of replace.directories becomes exactly what the package holds,
+// except own paths and files that the product never shipped: those are listed and
+// stay, unless the admin answers otherwise. An own path is never touched.
+//
+// # Order of use
+//
+// [MakePlan] reads and changes nothing. [Preflight] tries whether the plan can be
+// done: room, rights, a real create-rename-delete in each directory. [Stage]
+// prepares every new file below .moult and makes all of it durable in one go.
+// [Switch] puts them in place: milliseconds, each step one system call that swaps
+// a staged file with the one it replaces, so that no path is ever missing and the
+// staged name then holds what was replaced. [Verify] reads everything back. If any
+// of this fails the caller calls [Undo].
+//
+// After a crash [Inspect] tells what the disk holds. Then either [Undo] or [Switch]
+// again: both look at the disk, not at the last record, and both can be killed and
+// repeated at any point.
+//
+// # Promises
+//
+// No path outside the plan is touched. No symbolic link is followed: every
+// directory is opened step by step through [os.Root]. A file that someone changed
+// after the plan was made stops the switch; one that was changed after the switch
+// is set aside by [Undo] as PATH.moult-ID and reported, never overwritten.
+// Nothing is deleted outside .moult: what the release no longer has is moved into
+// the restore point.
+//
+// Mode, owner, access lists and security label follow the replaced file; a new
+// file takes owner and label from its directory. The time of modification is that
+// of the staging, so that opcode caches notice.
+package files

@@ -1,0 +1,101 @@
+package files
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"runtime"
+
+	"golang.org/x/sync/errgroup"
+
+	"moult/core/release"
+)
+
+// errNotFile is returned for what is neither a file nor a symbolic link.
+var errNotFile = errors.New("is neither a file nor a link")
+
+// stateOf reads the state of what lies at a path, hashing a file whole. Nothing
+// there gives an error that is [fs.ErrNotExist].
+func stateOf(t *tree, p string) (State, error) {
+	info, err := t.lstat(p)
+	if err != nil {
+		return State{}, err
+	}
+	switch {
+	case info.Mode()&fs.ModeSymlink != 0:
+		h, name, err := t.parent(p)
+		if err != nil {
+			return State{}, err
+		}
+		target, err := h.root.Readlink(name)
+		if err != nil {
+			return State{}, fmt.Errorf("%s: %w", p, unwrapPath(err))
+		}
+		return State{Mode: uint32(info.Mode().Perm()), SHA256: release.DigestOf([]byte(target)), Link: target}, nil
+	case !info.Mode().IsRegular():
+		return State{}, fmt.Errorf("%s %w", p, errNotFile)
+	}
+	f, info, err := t.open(p)
+	if err != nil {
+		return State{}, err
+	}
+	defer f.Close()
+	sum, n, err := hashOf(f)
+	if err != nil {
+		return State{}, fmt.Errorf("%s: %w", p, unwrapPath(err))
+	}
+	return State{Size: n, Mode: uint32(info.Mode().Perm()), SHA256: sum}, nil
+}
+
+// bufferSize keeps memory flat, whatever the size of a file.
+const bufferSize = 64 << 10
+
+func hashOf(r io.Reader) (release.Digest, int64, error) {
+	h := sha256.New()
+	n, err := io.CopyBuffer(h, struct{ io.Reader }{r}, make([]byte, bufferSize))
+	return release.Digest(h.Sum(nil)), n, err
+}
+
+// eachParallel calls do for 0 … n-1 on every processor. Neighbouring numbers mostly
+// go to one worker, with trees of the roots that it alone uses. A root may be nil.
+func eachParallel(ctx context.Context, roots []*os.Root, n int, do func(t []*tree, i int) error) error {
+	const run = 64
+	g, ctx := errgroup.WithContext(ctx)
+	next := make(chan int)
+	g.Go(func() error {
+		defer close(next)
+		for i := 0; i < n; i += run {
+			select {
+			case next <- i:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+		return nil
+	})
+	for range runtime.GOMAXPROCS(0) {
+		g.Go(func() error {
+			t := make([]*tree, len(roots))
+			for i, root := range roots {
+				t[i] = newTree(root)
+				defer t[i].close()
+			}
+			for first := range next {
+				for i := first; i < min(first+run, n); i++ {
+					if err := ctx.Err(); err != nil {
+						return err
+					}
+					if err := do(t, i); err != nil {
+						return err
+					}
+				}
+			}
+			return nil
+		})
+	}
+	return g.Wait()
+}

@@ -1,0 +1,61 @@
+package files
+
+import (
+	"context"
+	"sync"
+
+	"moult/core/site"
+)
+
+// Progress is how far a switch is, by what lies on the disk.
+type Progress struct {
+	Old   int // steps that are not done
+	New   int // steps that are done
+	Other int // paths that someone else changed
+	// StagedIntact is true when every step that is not done has its new file ready
+	// and sound: then the switch can go on.
+	StagedIntact bool
+}
+
+// Inspect tells how far the switch of a plan is. It changes nothing.
+func Inspect(ctx context.Context, s *site.Site, u *site.Update, p *Plan) (Progress, error) {
+	intents, err := intentsOf(u)
+	if err != nil {
+		return Progress{}, err
+	}
+	steps := stepsOf(p)
+	w := newEyes(s, u, intents)
+	defer w.close()
+	progress := Progress{StagedIntact: true}
+	var mu sync.Mutex
+	err = eachParallel(ctx, w.roots(), len(steps), func(t []*tree, i int) error {
+		e := eyes{site: t[0], update: t[1], intents: intents}
+		how, err := e.look(steps[i])
+		if err != nil {
+			return err
+		}
+		intact := how != notDone || e.intact(steps[i])
+		mu.Lock()
+		defer mu.Unlock()
+		switch how {
+		case notDone:
+			progress.Old++
+		case done:
+			progress.New++
+		default:
+			progress.Other++
+		}
+		progress.StagedIntact = progress.StagedIntact && intact
+		return nil
+	})
+	return progress, err
+}
+
+// intact reads what is staged for a step.
+func (e *eyes) intact(s step) bool {
+	if s.kind != placeFile && s.kind != swapFile {
+		return true
+	}
+	got, err := stateOf(e.update, s.staged())
+	return err == nil && got.SameContent(s.entry.Put)
+}

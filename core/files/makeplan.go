@@ -1,0 +1,321 @@
+package files
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"slices"
+	"strings"
+
+	"moult/core/release"
+	"moult/core/site"
+)
+
+// PlanInput is what a plan is made from.
+type PlanInput struct {
+	Site *site.Site
+	// Inventory is what the installed release shipped. Nil means that nothing is
+	// known of it: then the operations are the only authority, and what they name
+	// is taken as shipped.
+	Inventory *site.Inventory
+	// New are the files of the package: of a full one the complete release.
+	New  []release.File
+	Dirs []release.Path // directories of the package, also empty ones
+	// Operations are those of a patch; a full package has none.
+	Operations release.Operations
+	// Full says that New is the complete release: what the inventory has and New
+	// lacks is deleted.
+	Full     bool
+	OnEdited Choice                  // for edited files without an answer of their own
+	Choices  map[release.Path]Choice // answers; they go before remembered ones
+	Contents *os.Root                // the extracted package; nil offers no merges
+}
+
+// planner makes one plan.
+type planner struct {
+	PlanInput
+	plan       Plan
+	own        map[release.Path]bool
+	incoming   map[release.Path]release.File
+	remembered map[release.Path]string
+	candidates []candidate
+	problems   map[release.Path]bool // of Blocks, so that each is said once
+}
+
+// candidate is a path that the update may touch.
+type candidate struct {
+	path    release.Path
+	shipped State
+	new     State // zero: the release doesn't want it
+	extra   bool  // found on disk, in a directory that the release replaces or deletes
+	here    State
+	isDir   bool // a directory is here
+	err     error
+}
+
+// MakePlan compares what was shipped, what is here and what the release wants, and
+// says what to do about each path. It changes nothing.
+//
+// What stands in the way, as a symbolic link where a directory should be, is in
+// Plan.Blocks. An error is returned only when there can be no plan at all: a
+// package that lacks a file which its operations name, or a site that can't be read.
+func MakePlan(ctx context.Context, in PlanInput) (*Plan, error) {
+	pl := &planner{PlanInput: in, own: map[release.Path]bool{}, incoming: map[release.Path]release.File{}, problems: map[release.Path]bool{}}
+	for _, p := range in.Site.Config.Files.Own {
+		pl.own[p] = true
+	}
+	for _, f := range in.New {
+		pl.incoming[f.Path] = f
+	}
+	var err error
+	if pl.remembered, err = in.Site.Choices(); err != nil {
+		return nil, err
+	}
+	if err := pl.collect(); err != nil {
+		return nil, err
+	}
+	if err := pl.observe(ctx); err != nil {
+		return nil, err
+	}
+	for i := range pl.candidates {
+		pl.decide(&pl.candidates[i])
+	}
+	if err := pl.directories(); err != nil {
+		return nil, err
+	}
+	pl.finish()
+	return &pl.plan, nil
+}
+
+// collect lists the candidates, sorted by path.
+func (pl *planner) collect() error {
+	want := map[release.Path]*candidate{}
+	at := func(p release.Path) *candidate {
+		c, ok := want[p]
+		if !ok {
+			c = &candidate{path: p, shipped: pl.shippedAt(p)}
+			want[p] = c
+		}
+		return c
+	}
+	add := func(f release.File) { at(f.Path).new = fileState(f) }
+	if pl.Full {
+		for _, f := range pl.New {
+			add(f)
+		}
+		if pl.Inventory != nil {
+			for _, f := range pl.Inventory.Files {
+				at(f.Path)
+			}
+		}
+	} else if err := pl.collectPatch(at, add); err != nil {
+		return err
+	}
+	pl.candidates = make([]candidate, 0, len(want))
+	for _, c := range want {
+		pl.candidates = append(pl.candidates, *c)
+	}
+	slices.SortFunc(pl.candidates, func(a, b candidate) int { return cmp.Compare(a.path, b.path) })
+	return nil
+}
+
+func (pl *planner) collectPatch(at func(release.Path) *candidate, add func(release.File)) error {
+	used := map[release.Path]bool{}
+	for _, p := range pl.Operations.ReplaceFiles {
+		f, ok := pl.incoming[p]
+		if !ok {
+			return fmt.Errorf("the package lacks %s, which its operations replace", p)
+		}
+		add(f)
+		used[p] = true
+	}
+	for _, p := range pl.Operations.DeleteFiles {
+		at(p)
+	}
+	whole := slices.Concat(pl.Operations.ReplaceDirectories, pl.Operations.DeleteDirectories)
+	for _, dir := range whole {
+		if err := pl.collectDirectory(dir, at); err != nil {
+			return err
+		}
+	}
+	for _, f := range pl.New {
+		for _, dir := range pl.Operations.ReplaceDirectories {
+			if f.Path.Within(dir) {
+				c := at(f.Path)
+				c.new, c.extra = fileState(f), false
+				used[f.Path] = true
+			}
+		}
+	}
+	if n := len(pl.incoming) - len(used); n > 0 {
+		pl.plan.Notes = append(pl.plan.Notes, fmt.Sprintf("%d files of the package are named by no operation and are not installed", n))
+	}
+	return nil
+}
+
+// collectDirectory adds what was shipped below a directory and what is there.
+func (pl *planner) collectDirectory(dir release.Path, at func(release.Path) *candidate) error {
+	if pl.Inventory != nil {
+		files := pl.Inventory.Files
+		first, _ := slices.BinarySearchFunc(files, dir+"/", func(f release.File, p release.Path) int { return cmp.Compare(f.Path, p) })
+		for _, f := range files[first:] {
+			if !f.Path.Within(dir) {
+				break
+			}
+			at(f.Path)
+		}
+	}
+	t := newTree(pl.Site.Root)
+	defer t.close()
+	return pl.walk(t, string(dir), func(p release.Path) {
+		if c := at(p); !c.shipped.Exists() && !c.new.Exists() {
+			c.extra = true
+		}
+	})
+}
+
+// walk calls found for every file below a directory of the site. What Moult's
+// paths can't name stays and is reported.
+func (pl *planner) walk(t *tree, dir string, found func(release.Path)) error {
+	if pl.isOwn(release.Path(dir)) {
+		return nil
+	}
+	list, err := t.names(dir)
+	var link *LinkError
+	switch {
+	case missing(err) || errors.Is(err, errNotDirectory):
+		return nil
+	case errors.As(err, &link):
+		pl.block(release.Path(link.Path), "symlink", link.Error(), linkHint)
+		return nil
+	case errors.Is(err, fs.ErrPermission):
+		pl.block(release.Path(dir), "permissions", fmt.Sprintf("%s can't be read", dir), "Let the user that runs Moult read it.")
+		return nil
+	case err != nil:
+		return err
+	}
+	for _, e := range list {
+		p, err := release.ParsePath(dir + "/" + e.Name())
+		if err != nil {
+			pl.plan.Notes = append(pl.plan.Notes, fmt.Sprintf("%q stays: it is not a name that a release can have", dir+"/"+e.Name()))
+			continue
+		}
+		if e.IsDir() {
+			if err := pl.walk(t, string(p), found); err != nil {
+				return err
+			}
+			continue
+		}
+		found(p)
+	}
+	return nil
+}
+
+const linkHint = "Moult follows no symbolic links. Put a directory in its place, or name the link under own in site.toml."
+
+func (pl *planner) shippedAt(p release.Path) State {
+	if pl.Inventory == nil {
+		return State{}
+	}
+	f, ok := pl.Inventory.Get(p)
+	if !ok {
+		return State{}
+	}
+	return fileState(f)
+}
+
+func fileState(f release.File) State {
+	return State{Size: f.Size, Mode: f.Mode & uint32(fs.ModePerm), SHA256: f.SHA256}
+}
+
+func (pl *planner) isOwn(p release.Path) bool {
+	for dir := string(p); dir != "." && dir != ""; dir = path.Dir(dir) {
+		if pl.own[release.Path(dir)] {
+			return true
+		}
+	}
+	return false
+}
+
+// observe reads what is here at every candidate, on all processors.
+func (pl *planner) observe(ctx context.Context) error {
+	err := eachParallel(ctx, []*os.Root{pl.Site.Root}, len(pl.candidates), func(ts []*tree, i int) error {
+		t, c := ts[0], &pl.candidates[i]
+		if pl.isOwn(c.path) {
+			return nil
+		}
+		info, err := exists(t, string(c.path))
+		if err == nil && info != nil {
+			if c.isDir = info.IsDir(); !c.isDir {
+				c.here, err = stateOf(t, string(c.path))
+			}
+		}
+		c.err = err
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for i := range pl.candidates {
+		c := &pl.candidates[i]
+		if c.err != nil && !pl.explain(c) {
+			return c.err
+		}
+		if pl.Inventory == nil {
+			c.shipped = c.here
+		}
+	}
+	return nil
+}
+
+// explain turns an error of reading into a block, if it is one that a person can
+// do something about.
+func (pl *planner) explain(c *candidate) bool {
+	var link *LinkError
+	switch {
+	case errors.As(c.err, &link):
+		pl.block(release.Path(link.Path), "symlink", link.Error(), linkHint)
+	case errors.Is(c.err, fs.ErrPermission):
+		pl.block(c.path, "permissions", fmt.Sprintf("%s can't be read", c.path), "Let the user that runs Moult read it.")
+	case errors.Is(c.err, errNotFile):
+		pl.block(c.path, "special file", fmt.Sprintf("%s %v", c.path, errNotFile), "Move it out of the way of the update.")
+	default:
+		return false
+	}
+	return true
+}
+
+func (pl *planner) block(p release.Path, code, text, hint string) {
+	if !pl.problems[p] {
+		pl.problems[p] = true
+		pl.plan.Blocks = append(pl.plan.Blocks, Problem{Code: code, Level: Block, Text: text, Hint: hint})
+	}
+}
+
+// finish sorts the plan and counts what it stages.
+func (pl *planner) finish() {
+	slices.SortStableFunc(pl.plan.Entries, func(a, b Entry) int {
+		if c := cmp.Compare(a.Path, b.Path); c != 0 {
+			return c
+		}
+		return cmp.Compare(a.Change, b.Change)
+	})
+	for _, e := range pl.plan.Entries {
+		if e.Change == Add || e.Change == Replace {
+			pl.plan.StageBytes += e.Put.Size
+		}
+	}
+	slices.Sort(pl.plan.Notes)
+	pl.plan.Notes = slices.Compact(pl.plan.Notes)
+}
+
+// parents calls do for every directory above p, the nearest first.
+func parents(p release.Path, do func(dir release.Path)) {
+	for i := strings.LastIndexByte(string(p), '/'); i > 0; i = strings.LastIndexByte(string(p[:i]), '/') {
+		do(p[:i])
+	}
+}

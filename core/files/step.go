@@ -1,0 +1,334 @@
+package files
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"moult/core/release"
+	"moult/core/site"
+)
+
+// kind is what one step of a switch does. The order is that of the switch.
+type kind int
+
+const (
+	clearFile kind = iota // moves a file away that a directory replaces
+	clearDir              // moves an emptied directory away that a file replaces
+	makeDir               // makes a directory
+	placeFile             // moves a staged file to where nothing is
+	swapFile              // swaps a staged file with the one it replaces
+	takeFile              // moves a file into the restore point
+	takeDir               // moves an emptied directory into the restore point
+)
+
+// names are what the journal calls the kinds.
+var names = map[kind]string{
+	clearFile: "clear file", clearDir: "clear directory", makeDir: "make directory", placeFile: "place",
+	swapFile: "swap", takeFile: "take", takeDir: "take directory",
+}
+
+// step is one change of the site: one system call, which can be recognised as done
+// or not done from what lies at two places.
+type step struct {
+	n     int // the entry's index in the plan, and its number in the restore point
+	kind  kind
+	path  string // in the site
+	entry *Entry
+	turns bool // a file and a directory change places at the path
+}
+
+// staged and kept are the places of a step in the directory of the update: where
+// its new file waits, and where what it replaces goes when it can't go to staged.
+func (s step) staged() string { return stageDir + "/" + strconv.Itoa(s.n) }
+func (s step) kept() string   { return oldDir + "/" + strconv.Itoa(s.n) }
+
+const (
+	stageDir = "stage"
+	oldDir   = "old"
+)
+
+// stepsOf returns the steps of a plan in the order in which they are done: room is
+// made first where a file becomes a directory or the reverse, then directories, new
+// files, swaps, removals, emptied directories. Entry points come last in
+// their kind: who comes in before them finds what they need.
+func stepsOf(p *Plan) []step {
+	becomes := map[release.Path]int{} // paths where a file and a directory change places
+	for _, e := range p.Entries {
+		switch e.Change {
+		case Add, Mkdir, Delete, Rmdir:
+			becomes[e.Path]++
+		}
+	}
+	var steps []step
+	for i := range p.Entries {
+		e := &p.Entries[i]
+		s := step{n: i, path: string(e.Path), entry: e, turns: becomes[e.Path] > 1}
+		switch {
+		case e.Change == Delete && (s.turns || within(becomes, e.Path)):
+			s.kind = clearFile
+		case e.Change == Rmdir && (s.turns || within(becomes, e.Path)):
+			s.kind = clearDir
+		case e.Change == Mkdir:
+			s.kind = makeDir
+		case e.Change == Add:
+			s.kind = placeFile
+		case e.Change == Replace:
+			s.kind = swapFile
+		case e.Change == Delete:
+			s.kind = takeFile
+		case e.Change == Rmdir:
+			s.kind = takeDir
+		default:
+			continue
+		}
+		steps = append(steps, s)
+	}
+	slices.SortStableFunc(steps, func(a, b step) int {
+		if c := cmp.Compare(a.kind, b.kind); c != 0 {
+			return c
+		}
+		if a.kind == clearDir || a.kind == takeDir {
+			return cmp.Compare(b.path, a.path) // a directory after those in it
+		}
+		if c := cmp.Compare(rank(a.path), rank(b.path)); c != 0 {
+			return c
+		}
+		return cmp.Compare(a.path, b.path)
+	})
+	return steps
+}
+
+// within reports whether p lies in a directory that becomes a file.
+func within(becomes map[release.Path]int, p release.Path) bool {
+	for dir := path.Dir(string(p)); dir != "."; dir = path.Dir(dir) {
+		if becomes[release.Path(dir)] > 1 {
+			return true
+		}
+	}
+	return false
+}
+
+// entryPoints are the names of files that a visitor comes in by: what web servers
+// look for in a directory, and what starts an application.
+var entryPoints = map[string]bool{
+	"index.php": true, "index.html": true, "index.htm": true, "index.js": true, "default.aspx": true,
+	"app.php": true, "main.php": true, "web.php": true, "api.php": true, "app.jar": true,
+	".htaccess": true, "web.config": true, "docker-compose.yml": true, "compose.yaml": true,
+}
+
+func rank(p string) int {
+	if entryPoints[strings.ToLower(path.Base(p))] {
+		return 1
+	}
+	return 0
+}
+
+// ident tells a file from all others as long as nobody writes to it.
+type ident struct {
+	Inode uint64 `json:"inode,omitempty"`
+	Size  int64  `json:"size,omitempty"`
+	Time  int64  `json:"time,omitempty"` // of modification, in nanoseconds since 1970
+}
+
+// known reports whether the ident tells anything.
+func (id ident) known() bool { return id.Inode != 0 }
+
+// intent is what the journal says of a step before any step is done.
+type intent struct {
+	N    int    `json:"n"`
+	Do   string `json:"do"`
+	Path string `json:"path"`
+	Old  ident  `json:"old,omitzero"` // of what is at the path
+	New  ident  `json:"new,omitzero"` // of what is staged
+}
+
+// The kinds of records in the journal.
+const (
+	recordIntent = "files.intent"
+	recordSwitch = "files.switch"
+	recordDone   = "files.switched"
+	recordUndo   = "files.undo"
+	recordUndone = "files.undone"
+)
+
+// status is how far a step is, by what the disk holds.
+type status int
+
+const (
+	notDone status = iota
+	done
+	other // neither: someone else changed the path
+)
+
+// eyes look at the disk to tell how far each step is.
+type eyes struct {
+	site, update *tree
+	intents      map[int]intent // by step.n; empty before the first switch
+}
+
+func newEyes(s *site.Site, u *site.Update, intents map[int]intent) *eyes {
+	return &eyes{site: newTree(s.Root), update: newTree(u.Root), intents: intents}
+}
+
+// roots are what workers need to have eyes of their own.
+func (e *eyes) roots() []*os.Root { return []*os.Root{e.site.base.root, e.update.base.root} }
+
+func (e *eyes) close() {
+	e.site.close()
+	e.update.close()
+}
+
+// exists looks at a place; nothing there is no error.
+func exists(t *tree, p string) (fs.FileInfo, error) {
+	info, err := t.lstat(p)
+	if missing(err) {
+		return nil, nil
+	}
+	return info, err
+}
+
+// is reports whether what lies at a place is the file with this ident, or, where
+// idents don't tell, has this state.
+func (e *eyes) is(t *tree, p string, info fs.FileInfo, id ident, want State) (bool, error) {
+	if info == nil || info.IsDir() {
+		return false, nil
+	}
+	if id.known() && identOf(info) == id {
+		return true, nil
+	}
+	got, err := stateOf(t, p)
+	if err != nil {
+		if missing(err) || errors.Is(err, errNotFile) {
+			return false, nil
+		}
+		return false, err
+	}
+	if id.known() && identOf(info).Inode == id.Inode {
+		// Written to in place: the same file, but is it the same still?
+		return got.SameContent(want), nil
+	}
+	return got.SameContent(want) && got.Mode == want.Mode, nil
+}
+
+// look tells how far a step is.
+func (e *eyes) look(s step) (status, error) {
+	here, err := exists(e.site, s.path)
+	if err != nil {
+		return other, err
+	}
+	switch s.kind {
+	case makeDir:
+		switch {
+		case here == nil:
+			return notDone, nil
+		case here.IsDir():
+			return done, nil
+		case s.turns:
+			return notDone, nil // a file that another step clears
+		}
+		return other, nil
+	case placeFile:
+		return e.lookPlace(s, here)
+	case swapFile:
+		return e.lookSwap(s, here)
+	}
+	gone, err := exists(e.update, s.kept())
+	if err != nil {
+		return other, err
+	}
+	switch {
+	case gone != nil && here == nil:
+		return done, nil
+	case gone != nil || here == nil:
+		return e.lookCleared(s, gone, here)
+	case s.kind == clearDir || s.kind == takeDir:
+		if here.IsDir() {
+			return notDone, nil
+		}
+		return other, nil
+	}
+	return pick(e.is(e.site, s.path, here, e.intents[s.n].Old, s.entry.Here))(notDone)
+}
+
+// lookCleared tells about a path that was cleared and where something else is now:
+// where a file and a directory change places, that is the next step's doing.
+func (e *eyes) lookCleared(s step, gone, here fs.FileInfo) (status, error) {
+	if gone == nil || here == nil {
+		return other, nil
+	}
+	if s.kind == clearFile && here.IsDir() || s.kind == clearDir && !here.IsDir() {
+		return done, nil
+	}
+	return other, nil
+}
+
+// pick turns an answer into a status: the given one for yes, other for no.
+func pick(yes bool, err error) func(status) (status, error) {
+	return func(s status) (status, error) {
+		if err != nil || !yes {
+			return other, err
+		}
+		return s, nil
+	}
+}
+
+func (e *eyes) lookPlace(s step, here fs.FileInfo) (status, error) {
+	staged, err := exists(e.update, s.staged())
+	if err != nil {
+		return other, err
+	}
+	switch {
+	case here == nil && staged != nil:
+		return notDone, nil
+	case here == nil:
+		return other, nil
+	case here.IsDir() && staged != nil && s.turns:
+		return notDone, nil // a directory that another step clears
+	}
+	return pick(e.is(e.site, s.path, here, e.intents[s.n].New, s.entry.Put))(done)
+}
+
+func (e *eyes) lookSwap(s step, here fs.FileInfo) (status, error) {
+	in := e.intents[s.n]
+	if old, err := e.is(e.site, s.path, here, in.Old, s.entry.Here); old || err != nil {
+		return notDone, err
+	}
+	return pick(e.is(e.site, s.path, here, in.New, s.entry.Put))(done)
+}
+
+// intentsOf reads what the journal says of the steps, the last word on each.
+func intentsOf(u *site.Update) (map[int]intent, error) {
+	records, err := u.Records()
+	if err != nil {
+		return nil, err
+	}
+	intents := map[int]intent{}
+	for _, r := range records {
+		if r.Kind != recordIntent {
+			continue
+		}
+		var in intent
+		if err := decode(r, &in); err != nil {
+			return nil, err
+		}
+		if _, known := intents[in.N]; !known {
+			intents[in.N] = in
+		}
+	}
+	return intents, nil
+}
+
+func decode(r site.Record, v any) error {
+	if err := json.Unmarshal(r.Data, v); err != nil {
+		return fmt.Errorf("journal: %s: %w", r.Kind, err)
+	}
+	return nil
+}

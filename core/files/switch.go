@@ -1,0 +1,252 @@
+package files
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"time"
+
+	"moult/core/site"
+)
+
+// Switch puts the staged files in place and moves away what the release no longer
+// has. It returns how long the site was between two releases.
+//
+// Before anything changes, every path is compared with the plan: one that someone
+// changed gives an error that is [ErrChanged], and the intents are in the journal
+// and on the disk. Then the loop runs, and ctx is not looked at. After an error the
+// caller calls [Undo]. Called again after a crash, Switch does what is left to do.
+func Switch(ctx context.Context, s *site.Site, u *site.Update, p *Plan, j *site.Journal, report func(done, total int)) (window time.Duration, err error) {
+	return switchFiles(ctx, realDisk{}, s, u, p, j, report)
+}
+
+// switcher does the steps of one switch.
+type switcher struct {
+	eyes
+	d        disk
+	journal  *site.Journal
+	steps    []step
+	todo     []bool // by index of steps
+	exchange bool   // the system can swap two files in one step
+}
+
+func switchFiles(ctx context.Context, d disk, s *site.Site, u *site.Update, p *Plan, j *site.Journal, report func(done, total int)) (time.Duration, error) {
+	intents, err := intentsOf(u)
+	if err != nil {
+		return 0, err
+	}
+	w := &switcher{eyes: *newEyes(s, u, intents), d: d, journal: j, steps: stepsOf(p)}
+	defer w.close()
+	if err := w.check(ctx); err != nil {
+		return 0, err
+	}
+	if w.exchange, err = w.canExchange(); err != nil {
+		return 0, err
+	}
+	if err := w.intend(); err != nil {
+		return 0, err
+	}
+	if !w.exchange {
+		if err := w.backUp(); err != nil {
+			return 0, err
+		}
+	}
+	start := time.Now()
+	for i, st := range w.steps {
+		if w.todo[i] {
+			if err := w.do(st); err != nil {
+				return time.Since(start), err
+			}
+		}
+		if report != nil {
+			report(i+1, len(w.steps))
+		}
+	}
+	window := time.Since(start)
+	if err := d.barrier(w.site); err != nil {
+		return window, err
+	}
+	return window, d.note(j, recordDone, nil)
+}
+
+// check compares the disk with the plan, step by step and by contents.
+func (w *switcher) check(ctx context.Context) error {
+	w.todo = make([]bool, len(w.steps))
+	return eachParallel(ctx, w.roots(), len(w.steps), func(t []*tree, i int) error {
+		e := eyes{site: t[0], update: t[1], intents: w.intents}
+		st := w.steps[i]
+		how, err := e.look(st)
+		if err != nil {
+			return fmt.Errorf("%s %s: %w", names[st.kind], st.path, err)
+		}
+		if how == other {
+			return fmt.Errorf("%s %w", st.path, ErrChanged)
+		}
+		w.todo[i] = how == notDone
+		return nil
+	})
+}
+
+// canExchange tries whether two files can be swapped here, on two that are made
+// for that.
+func (w *switcher) canExchange() (bool, error) {
+	const one, two = stageDir + "/try-1", stageDir + "/try-2"
+	for _, p := range []string{one, two} {
+		f, err := w.d.create(w.update, p)
+		if errors.Is(err, fs.ErrExist) {
+			continue // a switch that was killed here left it
+		}
+		if err != nil {
+			return false, err
+		}
+		if err := f.Close(); err != nil {
+			return false, err
+		}
+	}
+	err := w.d.exchange(w.update, one, w.update, two)
+	if err != nil && !errors.Is(err, errNoExchange) {
+		return false, err
+	}
+	for _, p := range []string{one, two} {
+		if err := w.d.remove(w.update, p); err != nil {
+			return false, err
+		}
+	}
+	return err == nil, nil
+}
+
+// intend writes what will be done to the journal, all of it before any of it.
+func (w *switcher) intend() error {
+	if err := w.d.note(w.journal, recordSwitch, len(w.steps)); err != nil {
+		return err
+	}
+	for i, st := range w.steps {
+		if !w.todo[i] {
+			continue
+		}
+		in := intent{N: st.n, Do: names[st.kind], Path: st.path}
+		if info, err := exists(w.site, st.path); err != nil {
+			return err
+		} else if info != nil {
+			in.Old = identOf(info)
+		}
+		if st.kind == placeFile || st.kind == swapFile {
+			info, err := w.update.lstat(st.staged())
+			if err != nil {
+				return fmt.Errorf("%s is not staged: %w", st.path, err)
+			}
+			in.New = identOf(info)
+		}
+		w.intents[st.n] = in
+		if err := w.d.note(w.journal, recordIntent, in); err != nil {
+			return err
+		}
+	}
+	return w.d.flush(w.journal)
+}
+
+// backUp gives every file that will be replaced a second name in the restore point,
+// where files can't be swapped. It is on the disk before the first is renamed over.
+func (w *switcher) backUp() error {
+	for i, st := range w.steps {
+		if st.kind != swapFile || !w.todo[i] {
+			continue
+		}
+		err := w.d.link(w.site, st.path, w.update, st.kept())
+		if err != nil && !errors.Is(err, fs.ErrExist) {
+			return fmt.Errorf("keep %s: %w", st.path, err)
+		}
+	}
+	return w.d.barrier(w.update)
+}
+
+// do does one step.
+func (w *switcher) do(st step) error {
+	err := w.doKind(st)
+	if err != nil {
+		return fmt.Errorf("%s %s: %w", names[st.kind], st.path, err)
+	}
+	return nil
+}
+
+func (w *switcher) doKind(st step) error {
+	switch st.kind {
+	case makeDir:
+		return w.makeDir(st)
+	case placeFile:
+		return w.d.move(w.update, st.staged(), w.site, st.path)
+	case swapFile:
+		if !w.exchange {
+			return w.d.replace(w.update, st.staged(), w.site, st.path)
+		}
+		if err := w.d.exchange(w.update, st.staged(), w.site, st.path); err != nil {
+			return err
+		}
+		return w.expect(st, st.staged())
+	case clearDir, takeDir:
+		return w.takeDir(st)
+	}
+	if err := w.d.move(w.site, st.path, w.update, st.kept()); err != nil {
+		return err
+	}
+	return w.expect(st, st.kept())
+}
+
+// expect makes sure that what was taken out of the site is what the plan was made
+// for: someone may have written to it a moment ago.
+func (w *switcher) expect(st step, at string) error {
+	info, err := w.update.lstat(at)
+	if err != nil {
+		return err
+	}
+	if was := w.intents[st.n].Old; was.known() && identOf(info) != was {
+		return ErrChanged
+	}
+	return nil
+}
+
+func (w *switcher) makeDir(st step) error {
+	h, err := w.site.dir(path.Dir(st.path))
+	if err != nil {
+		return err
+	}
+	above, err := h.root.Open(".")
+	if err != nil {
+		return unwrapPath(err)
+	}
+	defer above.Close()
+	a, err := readAttrs(above)
+	if err != nil {
+		return err
+	}
+	a.xattrs = nil // the system hands access lists and labels on to a new directory itself
+	if err := w.d.mkdir(w.site, st.path, a); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return nil
+}
+
+// takeDir moves a directory that the update emptied into the restore point. One in
+// which something appeared at that moment goes back.
+func (w *switcher) takeDir(st step) error {
+	left, err := w.site.names(st.path)
+	if err != nil {
+		return err
+	}
+	if len(left) > 0 {
+		return fmt.Errorf("%s appeared in it: %w", left[0].Name(), ErrChanged)
+	}
+	if err := w.d.move(w.site, st.path, w.update, st.kept()); err != nil {
+		return err
+	}
+	w.site.forget()
+	if left, err = w.update.names(st.kept()); err != nil {
+		return err
+	}
+	if len(left) > 0 {
+		return fmt.Errorf("%s appeared in it: %w", left[0].Name(), ErrChanged)
+	}
+	return nil
+}

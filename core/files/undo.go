@@ -1,0 +1,271 @@
+package files
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strconv"
+	"syscall"
+
+	"moult/core/site"
+)
+
+// Undo takes the switch back, wholly or as far as it came: it looks at the disk for
+// each step of the plan, the last first, and undoes those that are done. It may be
+// called at any time after [Stage], killed at any point and called again.
+//
+// A file that was changed after the switch is not lost: it is set aside as
+// PATH.moult-ID and named in notes, which are sentences for people. An error of one
+// path does not keep the others from going back; all errors come joined.
+//
+// Undo does not stop when ctx is done: half an undo helps nobody.
+func Undo(ctx context.Context, s *site.Site, u *site.Update, p *Plan, j *site.Journal, report func(done, total int)) (notes []string, err error) {
+	return undoFiles(ctx, realDisk{}, s, u, p, j, report)
+}
+
+// undoer takes steps back.
+type undoer struct {
+	eyes
+	d     disk
+	where *site.Site
+	id    string
+	notes []string
+}
+
+func undoFiles(_ context.Context, d disk, s *site.Site, u *site.Update, p *Plan, j *site.Journal, report func(done, total int)) ([]string, error) {
+	intents, err := intentsOf(u)
+	if err != nil {
+		return nil, err
+	}
+	w := &undoer{eyes: *newEyes(s, u, intents), d: d, where: s, id: u.ID}
+	defer w.close()
+	// The journal is for people here: undo decides from the disk, so a journal
+	// that can't be written must not stop it.
+	_ = d.note(j, recordUndo, nil)
+	steps := stepsOf(p)
+	slices.Reverse(steps)
+	var errs []error
+	for i, st := range steps {
+		if err := w.withRoom(func() error { return w.undo(st) }); err != nil {
+			errs = append(errs, fmt.Errorf("undo %s %s: %w", names[st.kind], st.path, err))
+		}
+		if report != nil {
+			report(i+1, len(steps))
+		}
+	}
+	errs = append(errs, w.withRoom(func() error { return d.barrier(w.site) }))
+	if err := errors.Join(errs...); err != nil {
+		return w.notes, err
+	}
+	_ = d.note(j, recordUndone, nil)
+	return w.notes, nil
+}
+
+// withRoom does something again with the room of the reserve file, if the disk was full.
+func (w *undoer) withRoom(do func() error) error {
+	err := do()
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		if err := w.where.FreeReserve(); err != nil {
+			return err
+		}
+		err = do()
+	}
+	return err
+}
+
+func (w *undoer) undo(st step) error {
+	switch st.kind {
+	case makeDir:
+		return w.undoMakeDir(st)
+	case placeFile:
+		return w.undoPlace(st)
+	case swapFile:
+		return w.undoSwap(st)
+	}
+	return w.undoTake(st)
+}
+
+// undoMakeDir removes a directory that the switch made, unless something is in it.
+func (w *undoer) undoMakeDir(st step) error {
+	if _, intended := w.intents[st.n]; !intended {
+		return nil
+	}
+	info, err := exists(w.site, st.path)
+	if err != nil || info == nil || !info.IsDir() {
+		return err
+	}
+	left, err := w.site.names(st.path)
+	if err != nil {
+		return err
+	}
+	if len(left) > 0 {
+		w.say("%s stays: %s appeared in it after the update", st.path, left[0].Name())
+		return nil
+	}
+	defer w.site.forget()
+	return w.d.remove(w.site, st.path)
+}
+
+// undoPlace moves a new file back to the stage.
+func (w *undoer) undoPlace(st step) error {
+	here, err := exists(w.site, st.path)
+	if err != nil || here == nil {
+		return err
+	}
+	staged, err := exists(w.update, st.staged())
+	if err != nil || staged != nil {
+		return err // it was not placed; what is here is somebody's
+	}
+	if _, intended := w.intents[st.n]; !intended {
+		return nil
+	}
+	ours, err := w.is(w.site, st.path, here, w.intents[st.n].New, st.entry.Put)
+	if err != nil {
+		return err
+	}
+	if !ours {
+		return w.setAside(w.site, st.path, st)
+	}
+	return w.d.move(w.site, st.path, w.update, st.staged())
+}
+
+// undoSwap puts a replaced file back. What it was may lie where the new one was
+// staged, after an exchange, or in old, where the system can't exchange.
+func (w *undoer) undoSwap(st step) error {
+	in := w.intents[st.n]
+	here, err := exists(w.site, st.path)
+	if err != nil {
+		return err
+	}
+	old, err := w.is(w.site, st.path, here, in.Old, st.entry.Here)
+	if err != nil {
+		return err
+	}
+	if old {
+		return w.leftover(st)
+	}
+	if kept, err := exists(w.update, st.kept()); err != nil {
+		return err
+	} else if kept != nil {
+		return w.undoReplace(st, here)
+	}
+	staged, err := exists(w.update, st.staged())
+	if err != nil || staged == nil {
+		return errors.Join(err, w.lost(st, here))
+	}
+	stillStaged, err := w.is(w.update, st.staged(), staged, in.New, st.entry.Put)
+	if err != nil {
+		return err
+	}
+	if stillStaged {
+		return nil // never swapped: what is here was changed after the plan was made
+	}
+	if here == nil {
+		w.say("%s was removed after the update and is back as it was before", st.path)
+		return w.d.move(w.update, st.staged(), w.site, st.path)
+	}
+	if err := w.d.exchange(w.update, st.staged(), w.site, st.path); err != nil {
+		return err
+	}
+	return w.leftover(st)
+}
+
+// leftover sets aside what came out of the site in an exchange and was not the
+// release's file: someone had changed it since.
+func (w *undoer) leftover(st step) error {
+	staged, err := exists(w.update, st.staged())
+	if err != nil || staged == nil {
+		return err
+	}
+	ours, err := w.is(w.update, st.staged(), staged, w.intents[st.n].New, st.entry.Put)
+	if err != nil || ours {
+		return err
+	}
+	return w.setAside(w.update, st.staged(), st)
+}
+
+// undoReplace puts back a file that was renamed over, from its second name. The
+// release's file goes back to the stage first.
+func (w *undoer) undoReplace(st step, here fs.FileInfo) error {
+	if here != nil {
+		ours, err := w.is(w.site, st.path, here, w.intents[st.n].New, st.entry.Put)
+		if err != nil {
+			return err
+		}
+		keep := w.d.link
+		if !ours {
+			w.say("%s was changed after the update; that is kept as %s", st.path, w.asideName(st))
+			err = keep(w.site, st.path, w.site, w.asideName(st))
+		} else {
+			err = keep(w.site, st.path, w.update, st.staged())
+		}
+		if err != nil && !errors.Is(err, fs.ErrExist) {
+			return err
+		}
+	}
+	return w.d.replace(w.update, st.kept(), w.site, st.path)
+}
+
+// undoTake moves what was removed back to its place.
+func (w *undoer) undoTake(st step) error {
+	gone, err := exists(w.update, st.kept())
+	if err != nil || gone == nil {
+		return err
+	}
+	here, err := exists(w.site, st.path)
+	if err != nil {
+		return err
+	}
+	if here != nil {
+		if here.IsDir() && gone.IsDir() {
+			w.say("%s was made again after the update and stays", st.path)
+			return w.d.remove(w.update, st.kept())
+		}
+		if err := w.setAside(w.site, st.path, st); err != nil {
+			return err
+		}
+	}
+	defer w.site.forget()
+	return w.d.move(w.update, st.kept(), w.site, st.path)
+}
+
+// lost reports a file of which nothing is left to put back.
+func (w *undoer) lost(st step, here fs.FileInfo) error {
+	if here != nil {
+		return nil // changed before the switch came to it
+	}
+	return fmt.Errorf("neither the old nor the new file is there: %w", fs.ErrNotExist)
+}
+
+// setAside gives what someone else made a name of its own beside the path.
+func (w *undoer) setAside(t *tree, p string, st step) error {
+	name := w.asideName(st)
+	for n := 2; ; n++ {
+		err := w.d.move(t, p, w.site, name)
+		if !errors.Is(err, fs.ErrExist) {
+			if err == nil {
+				w.say("%s was changed after the update; that is kept as %s", st.path, name)
+			}
+			return err
+		}
+		name = w.asideName(st) + "-" + strconv.Itoa(n)
+	}
+}
+
+// asideName is PATH.moult-ID; a name too long for that is cut.
+func (w *undoer) asideName(st step) string {
+	dir, base := path.Split(st.path)
+	suffix := ".moult-" + w.id
+	const maxName = 255 // NAME_MAX, with room for a number
+	if room := maxName - len(suffix) - 4; len(base) > room {
+		base = base[:room]
+	}
+	return dir + base + suffix
+}
+
+func (w *undoer) say(format string, args ...any) {
+	w.notes = append(w.notes, fmt.Sprintf(format, args...))
+}
