@@ -105,6 +105,7 @@ func complete(r Request) (release.Digest, bool) {
 type mirror struct {
 	url      string
 	failures int   // in a row, without progress between
+	wrong    int   // wrong hashes, without a verified piece between
 	rejected error // why it is not asked any more
 }
 
@@ -119,7 +120,7 @@ func (c *Client) fill(ctx context.Context, p *part, report func(done, total int6
 		if m == nil {
 			return rejections(mirrors)
 		}
-		before := p.pos
+		before, verified := p.pos, p.start
 		err := c.fillFrom(ctx, p, m, report)
 		if err == nil {
 			return nil
@@ -135,7 +136,13 @@ func (c *Client) fill(ctx context.Context, p *part, report func(done, total int6
 			m.failures = 0
 		}
 		m.failures++
-		if permanent(err) || m.failures >= c.o.Attempts || (errors.Is(err, ErrHash) && m.failures > 1) {
+		if p.start > verified {
+			m.wrong = 0
+		}
+		if errors.Is(err, ErrHash) {
+			m.wrong++
+		}
+		if permanent(err) || m.failures >= c.o.Attempts || m.wrong > 1 {
 			m.rejected = err
 			continue
 		}
