@@ -1,0 +1,113 @@
+package database
+
+import (
+	"database/sql"
+	"os"
+	"testing"
+	"time"
+
+	"moult/core/database/embedded"
+	"moult/core/schema"
+	"moult/core/schema/parse"
+)
+
+func TestMain(m *testing.M) { os.Exit(embedded.Main(m)) }
+
+// quick are waits for tests.
+var quick = waits{lock: 3 * time.Second, reconnect: 20 * time.Second, pause: 50 * time.Millisecond, watch: 20 * time.Millisecond, attempts: 5}
+
+// site is a database of a test, opened twice: as Moult has it, and as the
+// application has it.
+type site struct {
+	*DB
+	t   *testing.T
+	dsn DSN
+	app *sql.DB
+}
+
+// newSite makes a database with the given statements run in it.
+func newSite(t *testing.T, statements ...string) *site {
+	t.Helper()
+	text := embedded.ForTest(t)
+	dsn, err := ParseDSN(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	app, err := embedded.Connect(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	app.SetMaxOpenConns(4)
+	t.Cleanup(func() { app.Close() })
+	s := &site{t: t, dsn: dsn, app: app}
+	s.exec(statements...)
+	s.DB = s.open()
+	return s
+}
+
+// open opens the database once more.
+func (s *site) open() *DB {
+	s.t.Helper()
+	d, err := Open(s.t.Context(), s.dsn)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	d.waits = quick
+	s.t.Cleanup(func() { d.Close() })
+	return d
+}
+
+// exec runs statements as the application.
+func (s *site) exec(statements ...string) {
+	s.t.Helper()
+	for _, st := range statements {
+		if _, err := s.app.Exec(st); err != nil {
+			s.t.Fatalf("%s: %v", shorten(st, 300), err)
+		}
+	}
+}
+
+// text returns the single value of a query.
+func (s *site) text(query string) string {
+	s.t.Helper()
+	var v sql.NullString
+	if err := s.app.QueryRow(query).Scan(&v); err != nil {
+		s.t.Fatalf("%s: %v", query, err)
+	}
+	return v.String
+}
+
+func (s *site) introspect() *schema.Schema {
+	s.t.Helper()
+	live, err := s.Introspect(s.t.Context())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return live
+}
+
+// plan plans the way from the live schema to the target text.
+func (s *site) plan(target string) *schema.Plan {
+	s.t.Helper()
+	live := s.introspect()
+	want, err := parse.Text("target", target, s.Flavor())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	want.Charset, want.Collation = live.Charset, live.Collation
+	p, err := schema.NewPlan(live, schema.Canonical(want, s.Flavor()), schema.Options{Flavor: s.Flavor(), UpdateID: "u1"})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return p
+}
+
+// sums returns the checksums of all tables.
+func (s *site) sums() map[string]string {
+	s.t.Helper()
+	sums, err := s.Checksum(s.t.Context())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return sums
+}

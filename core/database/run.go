@@ -1,0 +1,355 @@
+package database
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"moult/core/schema"
+)
+
+// Journal is where a run writes down what it is about to do and what it has
+// done. Recovery does not depend on it: marks and probes in the database decide.
+type Journal interface {
+	Append(kind string, data any) error
+	Sync() error
+}
+
+// The kinds of record in a journal.
+const (
+	RecordBegin = "statement begin"
+	RecordEnd   = "statement end"
+)
+
+// Record is the data of a record in a journal.
+type Record struct {
+	Statement string        `json:"statement"` // a step's ID, with "/n" for its n-th inverse
+	SQL       string        `json:"sql"`
+	Took      time.Duration `json:"took,omitempty"`
+	Found     bool          `json:"found,omitempty"` // it had happened already
+	Error     string        `json:"error,omitempty"`
+}
+
+// Progress is one look at a run.
+type Progress struct {
+	Step   string // ID
+	Object string
+	Change string
+	SQL    string
+	Done   int // statements
+	Total  int
+	// Fraction is how much of the running statement is done, 0 to 1; below 0
+	// nobody knows. Estimated tells that it is computed from the number of
+	// rows and not reported by the server.
+	Fraction  float64
+	Estimated bool
+	// Waiting names what the statement waits for, "" while it works.
+	Waiting string
+}
+
+// StepError is a statement that failed, after all attempts.
+type StepError struct {
+	Step   string
+	Object string
+	Change string
+	SQL    string
+	// Blockers are who may hold the lock that was waited for in vain.
+	Blockers []Blocker
+	Err      error
+}
+
+// Error names the step and its object, the cause, and who is in the way.
+func (e *StepError) Error() string {
+	s := fmt.Sprintf("%s (%s: %s): %v", e.Step, e.Object, e.Change, e.Err)
+	if len(e.Blockers) == 0 {
+		return s
+	}
+	names := make([]string, len(e.Blockers))
+	for i, b := range e.Blockers {
+		names[i] = b.String()
+	}
+	return s + "; in the way: " + strings.Join(names, "; ")
+}
+
+// Unwrap returns the cause.
+func (e *StepError) Unwrap() error { return e.Err }
+
+// Run brings the steps of one phase about. Steps that are done already are
+// passed over, so a run that was cut off is continued by calling Run again. When
+// ctx ends, the running statement is killed and then either has happened or has
+// not. The error is a *[StepError], a *[LockedError] or a *[ConnectError].
+func (d *DB) Run(ctx context.Context, p *schema.Plan, phase schema.Phase, j Journal, report func(Progress)) error {
+	var steps []schema.Step
+	for _, s := range p.Steps {
+		if s.Phase == phase {
+			steps = append(steps, s)
+		}
+	}
+	if len(steps) == 0 {
+		return nil
+	}
+	return d.exclusively(ctx, statementsOf(p), func() error {
+		r, err := d.newRun(ctx, p.UpdateID, j, report)
+		if err != nil {
+			return err
+		}
+		r.total = len(steps)
+		for i := range steps {
+			if err := r.forward(ctx, &steps[i]); err != nil {
+				return errors.Join(err, r.sync())
+			}
+			r.done++
+		}
+		return r.sync()
+	})
+}
+
+// statementsOf returns every statement of a plan, for telling a left-over
+// connection of the same update.
+func statementsOf(p *schema.Plan) []string {
+	var all []string
+	for _, s := range p.Steps {
+		all = append(all, s.SQL)
+		for _, inverse := range s.Inverse {
+			all = append(all, inverse.SQL)
+		}
+	}
+	return all
+}
+
+// run is one pass over the steps of an update, in either direction.
+type run struct {
+	d      *DB
+	update string
+	j      Journal
+	report func(Progress)
+	marks  map[string]mark
+
+	done, total int
+	notes       []string
+}
+
+func (d *DB) newRun(ctx context.Context, update string, j Journal, report func(Progress)) (*run, error) {
+	r := &run{d: d, update: update, j: j, report: report}
+	err := d.insist(ctx, func() error {
+		conn, err := d.session(ctx)
+		if err != nil {
+			return err
+		}
+		if _, err := conn.ExecContext(ctx, createMarks); err != nil {
+			return fmt.Errorf("create the table of marks: %w", err)
+		}
+		r.marks, err = readMarks(ctx, conn, update)
+		return err
+	})
+	return r, err
+}
+
+// forward does one step. If an undo of the step was begun, it is finished first:
+// a statement may only be judged from the state in which it was planned.
+func (r *run) forward(ctx context.Context, s *schema.Step) error {
+	if r.undoBegan(s) {
+		if err := r.back(ctx, s); err != nil {
+			return err
+		}
+	}
+	return r.statement(ctx, s, s.ID, s.Statement)
+}
+
+// undoBegan reports whether an inverse of the step was begun.
+func (r *run) undoBegan(s *schema.Step) bool {
+	for key := range r.marks {
+		if strings.HasPrefix(key, s.ID+"/") {
+			return true
+		}
+	}
+	return false
+}
+
+// statement brings one statement about, however often it takes.
+func (r *run) statement(ctx context.Context, s *schema.Step, key string, st schema.Statement) error {
+	if r.marks[key] == done {
+		return nil
+	}
+	started := time.Now()
+	progress := Progress{Step: s.ID, Object: s.Object, Change: s.Change, SQL: st.SQL, Done: r.done, Total: r.total, Fraction: -1}
+	r.send(progress)
+	if err := r.note(RecordBegin, Record{Statement: key, SQL: st.SQL}); err != nil {
+		return err
+	}
+	attempt := r.define
+	if st.DML {
+		attempt = r.change
+	}
+	found := false
+	err := r.d.insist(ctx, func() (err error) {
+		found, err = attempt(ctx, key, st, r.watcher(ctx, s, progress, started))
+		return err
+	})
+	record := Record{Statement: key, SQL: st.SQL, Took: time.Since(started), Found: found}
+	if err != nil {
+		failure := &StepError{Step: s.ID, Object: s.Object, Change: s.Change, SQL: st.SQL, Err: err}
+		if codeOf(err) == codeLockWait {
+			failure.Blockers, _ = r.d.Blockers(ctx) // the names are a help, not the failure
+		}
+		record.Error = failure.Error()
+		return errors.Join(failure, r.note(RecordEnd, record))
+	}
+	progress.Done, progress.Fraction = r.done+1, 1
+	r.send(progress)
+	return r.note(RecordEnd, record)
+}
+
+// define tries a statement on definitions. The probe is asked before, since
+// another tool or an earlier run may have done the work, and after an error.
+func (r *run) define(ctx context.Context, key string, st schema.Statement, look func()) (found bool, err error) {
+	happened, err := r.d.probe(ctx, st)
+	if err != nil {
+		return false, err
+	}
+	if happened {
+		return true, r.mark(ctx, key, done)
+	}
+	if r.marks[key] != begun {
+		if err := r.mark(ctx, key, begun); err != nil {
+			return false, err
+		}
+	}
+	failure := r.d.execute(ctx, st, look)
+	if failure == nil {
+		return false, r.mark(ctx, key, done)
+	}
+	// A cancelled run still has to know where it stands.
+	after, cancel := context.WithTimeout(context.WithoutCancel(ctx), killPatience)
+	defer cancel()
+	if happened, err := r.d.probe(after, st); err == nil && happened {
+		return false, r.mark(after, key, done)
+	}
+	return false, failure
+}
+
+// change tries a statement on rows, in one transaction with its mark.
+func (r *run) change(ctx context.Context, key string, st schema.Statement, look func()) (found bool, err error) {
+	return r.transaction(ctx, key, done, func() error { return r.d.execute(ctx, st, look) })
+}
+
+// transaction runs do and writes the mark, or removes it for "", both or neither.
+// If that is so already, nothing is run.
+func (r *run) transaction(ctx context.Context, key string, to mark, do func() error) (found bool, err error) {
+	conn, err := r.d.session(ctx)
+	if err != nil {
+		return false, err
+	}
+	marks, err := readMarks(ctx, conn, r.update)
+	if err != nil {
+		return false, r.d.noteLoss(err)
+	}
+	if marks[key] == to {
+		r.marks = marks
+		return true, nil
+	}
+	if _, err := conn.ExecContext(ctx, "START TRANSACTION"); err != nil {
+		return false, r.d.noteLoss(err)
+	}
+	err = do()
+	if err == nil && r.d.conn != conn {
+		err = errors.New("the connection was lost inside a transaction")
+	}
+	if err == nil && to == "" {
+		err = unmark(ctx, conn, r.update, []string{key})
+	} else if err == nil {
+		err = setMark(ctx, conn, r.update, key, to)
+	}
+	if err == nil {
+		_, err = conn.ExecContext(ctx, "COMMIT")
+	}
+	if err != nil {
+		r.rollBack(ctx)
+		return false, r.d.noteLoss(err)
+	}
+	marks[key] = to
+	if to == "" {
+		delete(marks, key)
+	}
+	r.marks = marks
+	return false, nil
+}
+
+// rollBack ends a transaction that failed. If that is not possible the
+// connection is given up, which ends it as well.
+func (r *run) rollBack(ctx context.Context) {
+	if r.d.conn == nil {
+		return
+	}
+	after, cancel := context.WithTimeout(context.WithoutCancel(ctx), dialPatience)
+	defer cancel()
+	if _, err := r.d.conn.ExecContext(after, "ROLLBACK"); err != nil {
+		r.d.drop()
+	}
+}
+
+func (r *run) mark(ctx context.Context, key string, to mark) error {
+	conn, err := r.d.session(ctx)
+	if err != nil {
+		return err
+	}
+	if err := setMark(ctx, conn, r.update, key, to); err != nil {
+		return r.d.noteLoss(err)
+	}
+	r.marks[key] = to
+	return nil
+}
+
+// unmarkStep forgets a step and its inverses: it is as if never begun.
+func (r *run) unmarkStep(ctx context.Context, s *schema.Step) error {
+	var keys []string
+	for _, key := range slices.Sorted(maps.Keys(r.marks)) {
+		if key == s.ID || strings.HasPrefix(key, s.ID+"/") {
+			keys = append(keys, key)
+		}
+	}
+	err := r.d.insist(ctx, func() error {
+		conn, err := r.d.session(ctx)
+		if err != nil {
+			return err
+		}
+		return unmark(ctx, conn, r.update, keys)
+	})
+	if err != nil {
+		return err
+	}
+	for _, key := range keys {
+		delete(r.marks, key)
+	}
+	return nil
+}
+
+func (r *run) send(p Progress) {
+	if r.report != nil {
+		r.report(p)
+	}
+}
+
+func (r *run) note(kind string, record Record) error {
+	if r.j == nil {
+		return nil
+	}
+	if err := r.j.Append(kind, record); err != nil {
+		return fmt.Errorf("write the journal: %w", err)
+	}
+	return nil
+}
+
+func (r *run) sync() error {
+	if r.j == nil {
+		return nil
+	}
+	if err := r.j.Sync(); err != nil {
+		return fmt.Errorf("write the journal: %w", err)
+	}
+	return nil
+}

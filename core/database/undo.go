@@ -1,0 +1,138 @@
+package database
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+
+	"moult/core/schema"
+)
+
+// Undo takes back what Run has done of one phase of a plan, or of all phases when
+// phase is "", last step first, whichever steps those are; a step in doubt is
+// decided by its probe. Undo that was cut off is continued by calling it again. The
+// notes are sentences for the admin: what came back but differs from before. The
+// table of marks forgets the update with its first phase, the last one to go back.
+func (d *DB) Undo(ctx context.Context, p *schema.Plan, phase schema.Phase, j Journal, report func(Progress)) (notes []string, err error) {
+	if p.Empty() {
+		return nil, nil
+	}
+	err = d.exclusively(ctx, statementsOf(p), func() error {
+		r, err := d.newRun(ctx, p.UpdateID, j, report)
+		if err != nil {
+			return err
+		}
+		steps := undoOrder(p, phase)
+		r.total = len(steps)
+		for i := range steps {
+			if err := r.back(ctx, steps[i]); err != nil {
+				notes = r.notes
+				return errors.Join(err, r.sync())
+			}
+			r.done++
+		}
+		notes = r.notes
+		if phase == "" || phase == schema.Expand {
+			err = r.forget(ctx)
+		}
+		return errors.Join(err, r.sync())
+	})
+	return notes, err
+}
+
+// forget removes the marks of the whole update.
+func (r *run) forget(ctx context.Context) error {
+	return r.d.insist(ctx, func() error {
+		conn, err := r.d.session(ctx)
+		if err != nil {
+			return err
+		}
+		return forget(ctx, conn, r.update)
+	})
+}
+
+// phaseOrder is the order in which phases run.
+var phaseOrder = []schema.Phase{schema.Expand, schema.Contract, schema.Scripts}
+
+// undoOrder returns the steps of one phase, or of all, last first, as they ran
+// phase by phase.
+func undoOrder(p *schema.Plan, only schema.Phase) []*schema.Step {
+	var steps []*schema.Step
+	for _, phase := range phaseOrder {
+		for i := range p.Steps {
+			if p.Steps[i].Phase == phase && (only == "" || only == phase) {
+				steps = append(steps, &p.Steps[i])
+			}
+		}
+	}
+	slices.Reverse(steps)
+	return steps
+}
+
+// back undoes one step, if it was begun.
+func (r *run) back(ctx context.Context, s *schema.Step) error {
+	state, any := r.marks[s.ID]
+	if !any {
+		return nil
+	}
+	if state == begun && !r.undoBegan(s) && s.Probe != "" {
+		happened, err := r.insistProbe(ctx, s.Statement)
+		if err != nil {
+			return &StepError{Step: s.ID, Object: s.Object, Change: s.Change, SQL: s.SQL, Err: err}
+		}
+		if !happened {
+			return r.unmarkStep(ctx, s)
+		}
+	}
+	for i, inverse := range s.Inverse {
+		if err := r.inverse(ctx, s, fmt.Sprintf("%s/%d", s.ID, i+1), inverse); err != nil {
+			return err
+		}
+	}
+	return r.unmarkStep(ctx, s)
+}
+
+// insistProbe asks a probe however often it takes.
+func (r *run) insistProbe(ctx context.Context, st schema.Statement) (happened bool, err error) {
+	err = r.d.insist(ctx, func() error {
+		happened, err = r.d.probe(ctx, st)
+		return err
+	})
+	return happened, err
+}
+
+// inverse runs one inverse statement. A foreign key whose rows no longer all have
+// a parent comes back unchecked, and the orphans are listed: rows written since
+// the update are not ours to delete.
+func (r *run) inverse(ctx context.Context, s *schema.Step, key string, st schema.Statement) error {
+	err := r.statement(ctx, s, key, st)
+	if codeOf(err) != codeOrphan || st.DML {
+		return err
+	}
+	r.notes = append(r.notes, r.orphans(ctx, err))
+	st.Session = maps.Clone(st.Session)
+	if st.Session == nil {
+		st.Session = map[string]string{}
+	}
+	st.Session["foreign_key_checks"] = "0"
+	return r.statement(ctx, s, key, st)
+}
+
+// codeOrphan is the server's refusal of a foreign key over rows without a parent.
+const codeOrphan = 1452
+
+// orphanMessage is the part of the refusal that names the key. The table's name
+// in it is that of a temporary copy, so the child is found by the key's name.
+var orphanMessage = regexp.MustCompile("CONSTRAINT `((?:[^`]|``)+)` FOREIGN KEY \\(`((?:[^`]|``)+)`\\) REFERENCES `((?:[^`]|``)+)` \\(`((?:[^`]|``)+)`\\)")
+
+// orphans describes the rows that have lost their parents.
+func (r *run) orphans(ctx context.Context, refusal error) string {
+	m := orphanMessage.FindStringSubmatch(refusal.Error())
+	if m == nil {
+		return "A foreign key came back unchecked, because rows that were written since the update have no parent: " + refusal.Error()
+	}
+	return fmt.Sprintf("The foreign key %s came back unchecked: rows written since the update have a %s that no row of %s has in %s.", m[1], m[2], m[3], m[4])
+}
