@@ -56,7 +56,7 @@ func (t *trial) thereAndBack(ctx context.Context) error {
 	if err := t.compare(ctx, t.plan.Start, "the copy differs from the database"); err != nil {
 		return err
 	}
-	order := undoOrder(t.plan)
+	order := undoOrder(t.plan, "")
 	for i := len(order) - 1; i >= 0; i-- {
 		if err := t.forward(ctx, order[i]); err != nil {
 			return err

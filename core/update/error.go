@@ -35,8 +35,9 @@ const (
 	KindUnhealthy      Kind = "unhealthy"
 	KindLocked         Kind = "locked by another process"
 	KindCancelled      Kind = "cancelled"
-	KindUndecided      Kind = "undecided" // a question to the admin is open
-	KindBlocked        Kind = "blocked"   // a preflight finding stops the update
+	KindUndecided      Kind = "undecided"   // a question to the admin is open
+	KindInterrupted    Kind = "interrupted" // an earlier run has to be ended first
+	KindBlocked        Kind = "blocked"     // a preflight finding stops the update
 )
 
 // verdict is a row of the table of error kinds.
@@ -70,6 +71,7 @@ var verdicts = map[Kind]verdict{
 	KindLocked:         {true, false},
 	KindCancelled:      {true, true},
 	KindUndecided:      {true, false},
+	KindInterrupted:    {true, false},
 	KindBlocked:        {true, false},
 }
 

@@ -3,6 +3,7 @@ package update
 import (
 	"time"
 
+	"moult/core/database"
 	"moult/core/files"
 	"moult/core/release"
 	"moult/core/schema"
@@ -20,6 +21,11 @@ type Offer struct {
 	// Blocked is why the offered release can't be installed here, "" if it can.
 	Blocked string `json:"blocked,omitempty"`
 
+	// Latest is the newest release of the channel; it differs from Target when
+	// an older one was asked for or a required stop lies on the way.
+	Latest release.Version `json:"latest"`
+
+	source   source
 	manifest *release.Manifest
 	base     *release.Manifest // of the installed release; nil when no longer published
 }
@@ -65,6 +71,7 @@ type Plan struct {
 	Files    *files.Plan      `json:"files"`
 	Schema   *schema.Plan     `json:"schema,omitempty"` // nil: the site has no database
 	Proof    Proof            `json:"proof"`
+	Scripts  []Script         `json:"scripts,omitempty"`
 	Checks   []Check          `json:"checks"`
 	// DiskBytes is the room needed beside the site; FreeBytes what there is.
 	DiskBytes int64 `json:"disk_bytes"`
@@ -76,6 +83,10 @@ type Plan struct {
 	// Hash pins the plan: Apply refuses a site for which a new plan would differ.
 	Hash string `json:"hash"`
 }
+
+// Script is a data script of the release: it runs in one transaction after the
+// schema has its new form.
+type Script = database.Script
 
 // Proof says whether the schema plan was tried on an empty clone.
 type Proof struct {

@@ -71,6 +71,8 @@ type Event struct {
 	Done   int64      `json:"done,omitempty"` // of Total, in Unit
 	Total  int64      `json:"total,omitempty"`
 	Unit   Unit       `json:"unit,omitempty"`
+	// Share is how much of the item in hand is done, 0 to 1; 0 when nobody knows.
+	Share float64 `json:"share,omitempty"`
 	// Interruptible is false while a cancel has to wait, as during a statement
 	// that the server can't stop or the switch of the files.
 	Interruptible bool `json:"interruptible"`

@@ -1,0 +1,179 @@
+package update
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"slices"
+	"unicode/utf8"
+
+	"moult/core/archive"
+	"moult/core/release"
+	"moult/core/site"
+)
+
+// maxPristine is the longest text whose shipped contents are kept, in bytes. They
+// are the base of three-way comparisons, which nobody reads beyond this size.
+const maxPristine = 1 << 20
+
+// commit makes the new release the one that counts. Each of its parts can be
+// repeated, and only the last one ends the run.
+func (r *run) commit(context.Context) error {
+	b, err := r.saved()
+	if err != nil {
+		return err
+	}
+	if err := r.site.SetInventory(newInventory(r.plan, r.intake, b.Inventory)); err != nil {
+		return err
+	}
+	contents, err := r.update.Root.OpenRoot(packageDir)
+	if err != nil {
+		return err
+	}
+	defer contents.Close()
+	if err := r.recordSchema(contents.ReadFile(path.Join(archive.PackageDir, "schema", "to.sql"))); err != nil {
+		return err
+	}
+	st := b.State
+	st.Version, st.Installed, st.By = r.plan.To, r.e.opts.Now(), r.plan.ID
+	if err := r.site.SetState(st); err != nil {
+		return err
+	}
+	if err := r.rememberChoices(); err != nil {
+		return err
+	}
+	return r.mark(recordCommitted, nil)
+}
+
+// isCommitted reports whether the journal says that the new release counts.
+func (r *run) isCommitted() bool {
+	l, err := lifeOf(r.update)
+	return err == nil && l.committed
+}
+
+// saved reads what was written down before the run.
+func (r *run) saved() (*before, error) {
+	var b before
+	if err := r.update.ReadJSON(beforeFile, &b); err != nil {
+		return nil, err
+	}
+	return &b, nil
+}
+
+// recordSchema records the schema text of the installed release. A text that is
+// not there removes the record.
+func (r *run) recordSchema(text []byte, err error) error {
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return recordSchema(r.site, text, err == nil)
+}
+
+func recordSchema(s *site.Site, text []byte, there bool) error {
+	dir, err := s.SubDir("schema")
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	if !there {
+		if err := dir.Remove(fromSQL); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		return nil
+	}
+	return site.WriteFile(dir, fromSQL, text)
+}
+
+// newInventory is what the new release ships: as the publisher lists it, or as
+// follows from the package.
+func newInventory(p *Plan, in *intake, old *site.Inventory) *site.Inventory {
+	inv := &site.Inventory{Version: p.To, BaseKnown: true}
+	switch {
+	case len(in.Release) > 0:
+		inv.Files = slices.Clone(in.Release)
+	case in.Full:
+		inv.Files = slices.Clone(in.Files)
+	default:
+		inv.BaseKnown = old.BaseKnown
+		gone := map[release.Path]bool{}
+		for _, f := range in.Files {
+			gone[f.Path] = true
+		}
+		for _, f := range old.Files {
+			deleted := slices.Contains(in.Ops.DeleteFiles, f.Path) ||
+				slices.ContainsFunc(in.Ops.DeleteDirectories, f.Path.Within) ||
+				slices.ContainsFunc(in.Ops.ReplaceDirectories, f.Path.Within)
+			if !gone[f.Path] && !deleted {
+				inv.Files = append(inv.Files, f)
+			}
+		}
+		inv.Files = append(inv.Files, in.Files...)
+	}
+	return inv
+}
+
+// rememberChoices records the answers about edited files, so that the next update
+// proposes them.
+func (r *run) rememberChoices() error {
+	if len(r.intake.Choices.Files) == 0 {
+		return nil
+	}
+	known, err := r.site.Choices()
+	if err != nil {
+		return err
+	}
+	for p, c := range r.intake.Choices.Files {
+		known[p] = string(c)
+	}
+	return r.site.SetChoices(known)
+}
+
+// keepPristine stores the shipped contents of text files, by hash.
+func keepPristine(s *site.Site, contents *os.Root, list []release.File) error {
+	store, err := s.Pristine()
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	for _, f := range list {
+		if f.Size > maxPristine || store.Has(f.SHA256) {
+			continue
+		}
+		text, err := contents.ReadFile(string(f.Path))
+		if err != nil {
+			return fmt.Errorf("keep the shipped contents of %s: %w", f.Path, err)
+		}
+		if !isText(text) || release.DigestOf(text) != f.SHA256 {
+			continue
+		}
+		if err := store.Put(f.SHA256, bytes.NewReader(text)); err != nil {
+			return fmt.Errorf("keep the shipped contents of %s: %w", f.Path, err)
+		}
+	}
+	return store.Sync()
+}
+
+// isText reports whether b is something that a person can read.
+func isText(b []byte) bool { return utf8.Valid(b) && bytes.IndexByte(b, 0) < 0 }
+
+// settleOld puts the site's records back and ends the run: the old release counts.
+func (r *run) settleOld(context.Context) error {
+	b, err := r.saved()
+	if err != nil {
+		return err
+	}
+	if err := r.site.SetInventory(b.Inventory); err != nil {
+		return err
+	}
+	if err := recordSchema(r.site, []byte(b.Schema), b.HadSchema); err != nil {
+		return err
+	}
+	if err := r.site.SetState(b.State); err != nil {
+		return err
+	}
+	return r.mark(recordUndone, nil)
+}

@@ -1,0 +1,93 @@
+package update
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"moult/core/database"
+	"moult/core/release"
+	"moult/core/site"
+)
+
+// Options are what an [Engine] needs from its surroundings. The zero value logs
+// nothing, never asks for a password and takes the system's time.
+type Options struct {
+	Logger *slog.Logger
+	// Password asks a person for the password that prompt describes. Nil: a
+	// site whose password comes from a prompt can't be opened.
+	Password func(ctx context.Context, prompt string) (string, error)
+	Now      func() time.Time
+	// Program is Moult's own version, for releases that need a newer one; zero:
+	// a development build, which is taken as new enough.
+	Program release.Version
+}
+
+// Engine works on one site. Its methods may be called from any goroutine, but
+// only one that changes the site runs at a time; the others give KindLocked.
+type Engine struct {
+	site *site.Site
+	opts Options
+	log  *slog.Logger
+}
+
+// Open opens the engine on the site in dir. The error is of KindMalformed for a
+// broken site.toml and wraps [site.ErrNotSite] for a directory that Moult does
+// not look after.
+func Open(dir string, o Options) (*Engine, error) {
+	s, err := site.Open(dir)
+	if err != nil {
+		kind := KindMalformed
+		if errors.Is(err, site.ErrNotSite) || errors.Is(err, os.ErrNotExist) {
+			kind = KindPath
+		}
+		return nil, &Error{Kind: kind, Stage: StageCheck, Err: err}
+	}
+	return newEngine(s, o), nil
+}
+
+func newEngine(s *site.Site, o Options) *Engine {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return &Engine{site: s, opts: o, log: o.Logger.With("site", s.Config.Name)}
+}
+
+// Close releases what the engine holds open. It doesn't end a run.
+func (e *Engine) Close() error { return e.site.Close() }
+
+// Site returns the site that the engine works on.
+func (e *Engine) Site() *site.Site { return e.site }
+
+// Current returns the installed version, zero if none is recorded.
+func (e *Engine) Current() release.Version {
+	st, err := e.site.State()
+	if err != nil {
+		return release.Version{}
+	}
+	return st.Version
+}
+
+// connect opens the site's database. It returns nil without an error for a site
+// that has none.
+func (e *Engine) connect(ctx context.Context) (*database.DB, error) {
+	cfg := e.site.Config.Database
+	if cfg.DSN == "" {
+		return nil, nil
+	}
+	dsn, err := database.ParseDSN(cfg.DSN)
+	if err != nil {
+		return nil, fmt.Errorf("site.toml, database.dsn: %w", err)
+	}
+	dsn, err = database.ResolvePassword(ctx, dsn, cfg.PasswordFrom, e.site.Dir, e.opts.Password)
+	if err != nil {
+		return nil, err
+	}
+	return database.Open(ctx, dsn)
+}

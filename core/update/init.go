@@ -1,0 +1,268 @@
+package update
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+
+	"moult/core/archive"
+	"moult/core/database"
+	"moult/core/files"
+	"moult/core/release"
+	"moult/core/site"
+)
+
+// InitOptions say how a site that Moult takes under its care is reached and whom
+// it trusts.
+type InitOptions struct {
+	Name     string          // "": the directory's name
+	URL      string          // the publisher's repository, or the manifest of a plain server
+	RootJSON []byte          // the publisher's root, compared by its fingerprint; nil for a plain server
+	Keys     []string        // of a plain server
+	Unsigned bool            // accept packages that nobody has signed
+	Channel  string          // "": stable
+	Version  release.Version // zero: found by comparing files
+	DSN      string          // "": no database
+	// PasswordFrom is written to site.toml as it is. Without it a password in the
+	// DSN goes to the system's keyring.
+	PasswordFrom string
+	Own          []release.Path
+}
+
+// leastMatch is the share of a release's files that must be here, unedited or
+// not, for the release to be taken as the installed one.
+const leastMatch = 0.5
+
+// Init takes an existing site under care: it pins the publisher's root, finds the
+// installed release, and records what that release shipped, so that what was
+// edited on the site is known from then on. When it fails it leaves nothing behind.
+func Init(ctx context.Context, dir string, io InitOptions, o Options, report Report) (*Engine, error) {
+	e, err := initSite(ctx, dir, io, o, report)
+	if err != nil {
+		return nil, classify(StageCheck, err)
+	}
+	return e, nil
+}
+
+func initSite(ctx context.Context, dir string, io InitOptions, o Options, report Report) (_ *Engine, err error) {
+	cfg, password, err := io.config(dir)
+	if err != nil {
+		return nil, err
+	}
+	s, err := site.Init(dir, cfg, site.State{})
+	if err != nil {
+		return nil, err
+	}
+	e := newEngine(s, o)
+	defer func() {
+		if err != nil {
+			// site.Init has just made this directory; nothing else is in it.
+			err = errors.Join(err, e.Close(), os.RemoveAll(filepath.Join(s.Dir, site.Home)))
+		}
+	}()
+	if password != nil {
+		if err := database.StorePassword(*password); err != nil {
+			return nil, fmt.Errorf("put the database's password into the keyring: %w; say where it is with password_from instead, as in file:.env#DB_PASSWORD", err)
+		}
+	}
+	if len(io.RootJSON) > 0 {
+		trustDir, err := s.SubDir("trust")
+		if err != nil {
+			return nil, err
+		}
+		defer trustDir.Close()
+		if err := site.WriteFile(trustDir, pinnedRoot, io.RootJSON); err != nil {
+			return nil, err
+		}
+	}
+	db, err := e.connect(ctx)
+	if err != nil {
+		return nil, databaseError{err}
+	}
+	if db != nil {
+		defer db.Close()
+	}
+	src, err := e.openSource(ctx)
+	if err != nil {
+		return nil, err
+	}
+	m, err := e.installedRelease(ctx, src, io.Version, report)
+	if err != nil {
+		return nil, err
+	}
+	return e, e.record(ctx, src, m, io.Version, db != nil, report)
+}
+
+// config makes the site's configuration. The second value is a DSN whose password
+// belongs into the keyring, nil if there is none.
+func (io InitOptions) config(dir string) (site.Config, *database.DSN, error) {
+	cfg := site.Config{Name: io.Name, Source: site.Source{URL: io.URL, Channel: io.Channel, Keys: io.Keys}}
+	cfg.Files.Own = io.Own
+	if cfg.Name == "" {
+		abs, err := filepath.Abs(dir)
+		if err != nil {
+			return cfg, nil, err
+		}
+		cfg.Name = filepath.Base(abs)
+	}
+	if cfg.Source.Channel == "" {
+		cfg.Source.Channel = "stable"
+	}
+	if io.Unsigned {
+		cfg.Source.Unsigned = "allow"
+	}
+	if io.DSN == "" {
+		return cfg, nil, nil
+	}
+	dsn, err := database.ParseDSN(io.DSN)
+	if err != nil {
+		return cfg, nil, err
+	}
+	cfg.Database = site.Database{DSN: dsn.Text(), PasswordFrom: io.PasswordFrom}
+	if !dsn.HasPassword() || io.PasswordFrom != "" {
+		return cfg, nil, nil
+	}
+	cfg.Database.PasswordFrom = "keyring:"
+	return cfg, &dsn, nil
+}
+
+// installedRelease finds out which release a site is of: the one that the caller
+// names, or the published one most of whose files are here. Nil means that the
+// publisher has no longer got it.
+func (e *Engine) installedRelease(ctx context.Context, src source, named release.Version, report Report) (*release.Manifest, error) {
+	newest, err := src.newest(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if !named.IsZero() {
+		if named.Compare(newest.Version) == 0 {
+			return newest, nil
+		}
+		m, err := src.at(ctx, named)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, nil
+		}
+		return m, err
+	}
+	candidates := []release.Version{newest.Version}
+	if newest.Moult != nil {
+		for _, earlier := range slices.Backward(newest.Moult.Earlier) {
+			candidates = append(candidates, earlier.Version)
+		}
+	}
+	var best *release.Manifest
+	bestShare := leastMatch
+	for i, v := range candidates {
+		report.send(Event{Stage: StageCheck, Status: StepRunning, Item: "compare with " + v.String(), Done: int64(i), Total: int64(len(candidates)), Interruptible: true})
+		m := newest
+		if i > 0 {
+			if m, err = src.at(ctx, v); err != nil {
+				return nil, err
+			}
+		}
+		if m.Moult == nil || len(m.Moult.Files) == 0 {
+			continue
+		}
+		diff, err := files.Compare(ctx, e.site, &site.Inventory{Version: v, Files: slices.Clone(m.Moult.Files)}, nil)
+		if err != nil {
+			return nil, err
+		}
+		if share := 1 - float64(len(diff))/float64(len(m.Moult.Files)); share > bestShare {
+			best, bestShare = m, share
+		}
+	}
+	if best == nil {
+		return nil, errors.New("none of the publisher's releases looks like this site: name the installed version with --version")
+	}
+	return best, nil
+}
+
+// record writes down what the installed release shipped. Without a manifest that
+// lists its files, what is on disk now is taken as shipped, and the inventory says
+// that its base is unknown.
+func (e *Engine) record(ctx context.Context, src source, m *release.Manifest, v release.Version, withSchema bool, report Report) error {
+	st := site.State{Version: v, Installed: e.opts.Now(), By: "init"}
+	if m == nil || m.Moult == nil || len(m.Moult.Files) == 0 {
+		found, err := files.Scan(ctx, e.site, nil)
+		if err != nil {
+			return err
+		}
+		if err := e.site.SetInventory(&site.Inventory{Version: v, Files: found}); err != nil {
+			return err
+		}
+		return e.site.SetState(st)
+	}
+	st.Version = m.Version
+	inv := &site.Inventory{Version: m.Version, BaseKnown: true, Files: slices.Clone(m.Moult.Files)}
+	if err := e.site.SetInventory(inv); err != nil {
+		return err
+	}
+	diff, err := files.Compare(ctx, e.site, inv, nil)
+	if err != nil {
+		return err
+	}
+	edited := make(map[release.Path]bool, len(diff))
+	for _, d := range diff {
+		edited[d.Path] = true
+	}
+	same := slices.DeleteFunc(slices.Clone(m.Moult.Files), func(f release.File) bool { return edited[f.Path] })
+	if err := keepPristine(e.site, e.site.Root, same); err != nil {
+		return err
+	}
+	withSchema = withSchema && !m.Moult.Schema.Target.IsZero()
+	if len(edited) > 0 || withSchema {
+		if err := e.recordFromPackage(ctx, src, m, edited, withSchema, report); err != nil {
+			return err
+		}
+	}
+	return e.site.SetState(st)
+}
+
+// recordFromPackage fetches the full package of the installed release for what
+// the site itself can't tell: the shipped contents of edited files, and the schema.
+func (e *Engine) recordFromPackage(ctx context.Context, src source, m *release.Manifest, edited map[release.Path]bool, withSchema bool, report Report) (err error) {
+	arch, err := release.ParseArch(e.site.Config.Source.Arch)
+	if err != nil {
+		return err
+	}
+	full, found := m.Full(arch)
+	if !found {
+		return nil
+	}
+	u, err := e.site.NewUpdate(e.newID())
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, u.Remove()) }()
+	o := &Offer{Current: m.Version, Target: m.Version, source: src, Strategy: release.Strategy{Kind: release.Full, Package: full, Bytes: full.Size}}
+	var in intake
+	if err := e.download(ctx, u, o, report); err != nil {
+		return err
+	}
+	if err := e.extract(ctx, u, o, &in, report); err != nil {
+		return err
+	}
+	contents, err := u.Root.OpenRoot(packageDir)
+	if err != nil {
+		return err
+	}
+	defer contents.Close()
+	wanted := slices.DeleteFunc(in.Files, func(f release.File) bool { return !edited[f.Path] })
+	if err := keepPristine(e.site, contents, wanted); err != nil {
+		return err
+	}
+	if !withSchema {
+		return nil
+	}
+	text, err := contents.ReadFile(path.Join(archive.PackageDir, "schema", "to.sql"))
+	if err != nil {
+		return err
+	}
+	return recordSchema(e.site, text, len(bytes.TrimSpace(text)) > 0)
+}

@@ -1,0 +1,245 @@
+package update
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base32"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"strings"
+
+	"moult/core/archive"
+	"moult/core/release"
+	"moult/core/site"
+)
+
+// The names inside an update's directory that the pipeline writes. The files
+// package has its own beside them.
+const (
+	planFile    = "plan.json"
+	intakeFile  = "intake.json"
+	beforeFile  = "before.json"
+	resultFile  = "result.json"
+	logFile     = "log.jsonl"
+	packageDir  = "package"  // the extracted package
+	fromSQL     = "from.sql" // schema text of the installed release, in .moult/schema
+	packageFile = "package.download"
+)
+
+// intake is what a verified package brought: enough to plan again without
+// fetching anything, in this process or another.
+type intake struct {
+	From     release.Version    `json:"from"`
+	To       release.Version    `json:"to"`
+	Strategy release.Strategy   `json:"strategy"`
+	Notes    []Note             `json:"notes"`
+	Trust    Trust              `json:"trust"`
+	Full     bool               `json:"full"` // Files is the whole release
+	Files    []release.File     `json:"files"`
+	Dirs     []release.Path     `json:"dirs"`
+	Ops      release.Operations `json:"operations"`
+	// Release is the complete list of the new release's files; empty when the
+	// publisher gave none.
+	Release []release.File `json:"release,omitempty"`
+	Choices Choices        `json:"choices"`
+}
+
+// Prepare fetches the package of an offer, verifies and extracts it, and plans the
+// update. Nothing of the site changes; what it wrote lies in an update directory
+// of its own and is thrown away by the next Prepare if it isn't applied.
+func (e *Engine) Prepare(ctx context.Context, o *Offer, c Choices, report Report) (*Plan, error) {
+	if o.UpToDate() {
+		return nil, &Error{Kind: KindBlocked, Stage: StagePlan, Err: fmt.Errorf("%s is installed and up to date", o.Current)}
+	}
+	if o.Blocked != "" {
+		return nil, &Error{Kind: KindBlocked, Stage: StagePlan, Err: errors.New(o.Blocked)}
+	}
+	if err := e.refuseInterrupted(); err != nil {
+		return nil, err
+	}
+	if err := e.clearUnapplied(); err != nil {
+		return nil, classify(StageDownload, err)
+	}
+	u, err := e.site.NewUpdate(e.newID())
+	if err != nil {
+		return nil, classify(StageDownload, err)
+	}
+	p, err := e.prepare(ctx, u, o, c, report)
+	if err != nil {
+		if trouble := u.Remove(); trouble != nil {
+			e.log.Warn("a plan that came to nothing could not be removed", "error", trouble)
+		}
+		return nil, err
+	}
+	if err := u.Close(); err != nil {
+		return nil, classify(StagePlan, err)
+	}
+	return p, nil
+}
+
+func (e *Engine) prepare(ctx context.Context, u *site.Update, o *Offer, c Choices, report Report) (*Plan, error) {
+	in := &intake{From: o.Current, To: o.Target, Strategy: o.Strategy, Notes: o.Notes, Trust: o.Trust, Choices: c}
+	if m := o.manifest.Moult; m != nil {
+		in.Release = m.Files
+	}
+	if err := e.download(ctx, u, o, report); err != nil {
+		return nil, err
+	}
+	if err := e.extract(ctx, u, o, in, report); err != nil {
+		return nil, err
+	}
+	if err := u.WriteJSON(intakeFile, in); err != nil {
+		return nil, classify(StageExtract, err)
+	}
+	return e.plan(ctx, u, in, report)
+}
+
+// download fetches the package and proves its origin.
+func (e *Engine) download(ctx context.Context, u *site.Update, o *Offer, report Report) error {
+	cache, err := e.site.SubDir("cache")
+	if err != nil {
+		return classify(StageDownload, err)
+	}
+	defer cache.Close()
+	p := o.Strategy.Package
+	step := Event{Stage: StageDownload, Status: StepRunning, Item: p.URL, Unit: Bytes, Total: o.Strategy.Bytes, Interruptible: true}
+	report.send(step)
+	name := cacheName(p)
+	err = o.source.download(ctx, p, cache, name, func(done, total int64) {
+		step.Done, step.Total = done, total
+		report.send(step)
+	})
+	if err != nil {
+		step.Status, step.Log = StepFailed, err.Error()
+		report.send(step)
+		return classify(StageDownload, err)
+	}
+	step.Status = StepDone
+	report.send(step)
+	if err := os.Rename(path.Join(cache.Name(), name), path.Join(u.Root.Name(), packageFile)); err != nil {
+		return classify(StageDownload, err)
+	}
+	report.send(Event{Stage: StageVerify, Status: StepDone, Interruptible: true, Log: o.Trust.Detail})
+	return nil
+}
+
+// cacheName names a package in the cache, so that a broken download of the same
+// package goes on where it stopped, and never one of another.
+func cacheName(p release.Package) string {
+	if p.Digest.IsZero() {
+		return release.DigestOf([]byte(p.URL)).Hex()[:32]
+	}
+	return p.Digest.Hex()
+}
+
+// extract unpacks the package and makes manifest, package and archive agree.
+func (e *Engine) extract(ctx context.Context, u *site.Update, o *Offer, in *intake, report Report) error {
+	step := Event{Stage: StageExtract, Status: StepRunning, Unit: Bytes, Interruptible: true}
+	report.send(step)
+	err := func() error {
+		src, err := u.Root.Open(packageFile)
+		if err != nil {
+			return err
+		}
+		defer src.Close()
+		if err := u.Root.Mkdir(packageDir, 0o700); err != nil {
+			return err
+		}
+		dst, err := u.Root.OpenRoot(packageDir)
+		if err != nil {
+			return err
+		}
+		defer dst.Close()
+		info, err := src.Stat()
+		if err != nil {
+			return err
+		}
+		contents, err := archive.Extract(ctx, src, info.Size(), dst, archive.Limits{}, func(done, total int64) {
+			step.Done, step.Total = done, total
+			report.send(step)
+		})
+		if err != nil {
+			return err
+		}
+		return agree(o, contents, dst, in)
+	}()
+	if err != nil {
+		step.Status, step.Log = StepFailed, err.Error()
+		report.send(step)
+		return classify(StageExtract, err)
+	}
+	step.Status, step.Done = StepDone, step.Total
+	report.send(step)
+	return u.Root.Remove(packageFile)
+}
+
+// agree checks that the manifest, the package's own description and the archive
+// say the same, and fills in what the plan is made from. A package without a
+// description comes from another tool: there the manifest's operations count.
+func agree(o *Offer, c *archive.Contents, dst *os.Root, in *intake) error {
+	in.Files, in.Dirs = c.Files, c.Dirs
+	in.Full = o.Strategy.Kind == release.Full
+	in.Ops = o.Strategy.Operations
+	text, err := dst.ReadFile(path.Join(archive.PackageDir, archive.InfoName))
+	if errors.Is(err, fs.ErrNotExist) {
+		if !in.Full {
+			return in.Ops.Validate()
+		}
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	info, err := archive.ParsePackageInfo(text)
+	if err != nil {
+		return fmt.Errorf("%s: %w", archive.InfoName, errors.Join(err, errMalformed))
+	}
+	if info.To.Compare(o.Target) != 0 {
+		return fmt.Errorf("the package is of release %s, the manifest promised %s: %w", info.To, o.Target, errDisagree)
+	}
+	if !in.Full && (info.Operations == nil || !info.Operations.Equal(in.Ops)) {
+		return fmt.Errorf("the package and the manifest list different operations: %w", errDisagree)
+	}
+	if err := info.Matches(c); err != nil {
+		return errors.Join(err, errDisagree)
+	}
+	return nil
+}
+
+// errDisagree is wrapped by every failure of manifest, package and archive to agree.
+var errDisagree = errors.New("manifest and package disagree")
+
+// newID names an update so that names sort by time and two are never the same.
+// It has letters and digits only, as it becomes part of table names.
+func (e *Engine) newID() string {
+	var salt [5]byte
+	rand.Read(salt[:])
+	return e.opts.Now().UTC().Format("20060102t150405") + strings.ToLower(base32.StdEncoding.EncodeToString(salt[:]))
+}
+
+// clearUnapplied removes update directories that were prepared and never begun.
+func (e *Engine) clearUnapplied() error {
+	ids, err := e.site.Updates()
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		u, err := e.site.Update(id)
+		if err != nil {
+			return err
+		}
+		l, err := lifeOf(u)
+		if err == nil && l.begun.IsZero() {
+			err = u.Remove()
+		} else {
+			err = errors.Join(err, u.Close())
+		}
+		if err != nil {
+			return fmt.Errorf("remove the unused plan %s: %w", id, err)
+		}
+	}
+	return nil
+}

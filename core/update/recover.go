@@ -1,0 +1,167 @@
+package update
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"moult/core/files"
+	"moult/core/site"
+)
+
+// RollBack brings the site back to what it was before the update id, or before
+// the newest one when id is "". Newer updates are undone first, in order; the
+// result is that of the last one.
+func (e *Engine) RollBack(ctx context.Context, id string, report Report) (*Result, error) {
+	if err := e.refuseInterrupted(); err != nil {
+		return nil, err
+	}
+	points, err := e.restorePoints()
+	if err != nil {
+		return nil, classify(StageRollBack, err)
+	}
+	if len(points) == 0 {
+		return nil, &Error{Kind: KindNoBackup, Stage: StageRollBack, Err: errors.New("this site has no restore point")}
+	}
+	last := len(points) - 1
+	if id != "" {
+		if last = slices.Index(points, id); last < 0 {
+			return nil, &Error{Kind: KindNoBackup, Stage: StageRollBack, Err: fmt.Errorf("%s is not a restore point of this site", id)}
+		}
+	} else {
+		last = 0
+	}
+	var res *Result
+	for _, point := range points[:last+1] {
+		if res, err = e.goBack(ctx, point, report); err != nil {
+			return res, err
+		}
+	}
+	return res, nil
+}
+
+// restorePoints lists the updates that can be rolled back, newest first.
+func (e *Engine) restorePoints() ([]string, error) {
+	var points []string
+	err := e.eachUpdate(func(u *site.Update, l life) error {
+		if l.committed && u.Has(beforeFile) {
+			points = append(points, u.ID)
+		}
+		return nil
+	})
+	slices.Reverse(points)
+	return points, err
+}
+
+// goBack undoes one committed update.
+func (e *Engine) goBack(ctx context.Context, id string, report Report) (*Result, error) {
+	r, err := e.resume(ctx, id, report)
+	if err != nil {
+		return nil, classify(StageLock, err)
+	}
+	defer r.close()
+	return r.undo(ctx, nil)
+}
+
+// resume opens a run that is on disk.
+func (e *Engine) resume(ctx context.Context, id string, report Report) (*run, error) {
+	r, err := e.open(ctx, id, report)
+	if err != nil {
+		return nil, err
+	}
+	r.plan = new(Plan)
+	if err := r.update.ReadJSON(planFile, r.plan); err != nil {
+		r.close()
+		return nil, fmt.Errorf("update %s: %w", id, err)
+	}
+	return r, nil
+}
+
+// Interrupted looks for a run that was cut off. It returns nil when there is
+// none, and KindLocked while a living process is at work on the site.
+func (e *Engine) Interrupted() (*Run, error) {
+	if owner, held := e.site.Holder(); held {
+		return nil, classify(StageLock, &site.LockedError{Owner: owner})
+	}
+	var found *Run
+	err := e.eachUpdate(func(u *site.Update, l life) error {
+		if !l.open() {
+			return nil
+		}
+		var p Plan
+		if err := u.ReadJSON(planFile, &p); err != nil {
+			return fmt.Errorf("update %s was interrupted and its plan can't be read: %w", u.ID, err)
+		}
+		at, err := files.Inspect(context.Background(), e.site, u, p.Files)
+		if err != nil {
+			return err
+		}
+		found = &Run{ID: u.ID, From: p.From, To: p.To, Started: l.begun, Stage: l.stage, RollingBack: l.undoing, CanFinish: at.StagedIntact}
+		found.Recommended, found.Reason = recommend(l, found.CanFinish)
+		return nil
+	})
+	if err != nil {
+		return nil, classify(StageLock, err)
+	}
+	return found, nil
+}
+
+// recommend says which way out of an interrupted run is the better one, and why.
+func recommend(l life, canFinish bool) (Direction, string) {
+	switch {
+	case l.undoing:
+		return Undo, "It was going back to the old release when it stopped."
+	case l.verified && canFinish:
+		return Forward, "Everything had been changed and verified; only the end is missing."
+	case !canFinish:
+		return Undo, "Some of the new files are no longer intact."
+	}
+	return Undo, "It stopped between two releases; going back is the safe way."
+}
+
+// Recover ends an interrupted run, forward or by undoing it; "" takes the
+// recommended way. It can be interrupted and repeated like any run.
+func (e *Engine) Recover(ctx context.Context, d Direction, report Report) (*Result, error) {
+	found, err := e.Interrupted()
+	if err != nil {
+		return nil, err
+	}
+	if found == nil {
+		return nil, &Error{Kind: KindBlocked, Stage: StageLock, Err: errors.New("no interrupted run was found on this site")}
+	}
+	if d == "" {
+		d = found.Recommended
+	}
+	if d == Forward && !found.CanFinish {
+		return nil, &Error{Kind: KindBlocked, Stage: StageLock, Err: errors.New("the update can't be finished: some of its new files are no longer intact. Undo it instead")}
+	}
+	r, err := e.resume(ctx, found.ID, report)
+	if err != nil {
+		return nil, classify(StageLock, err)
+	}
+	defer r.close()
+	r.log.Info("recover", "direction", d, "stage", found.Stage)
+	if d == Forward {
+		if err := r.readIntake(); err != nil {
+			return nil, classify(StageLock, err)
+		}
+		if err := r.mark(recordBegin, r.plan.Hash); err != nil {
+			return nil, classify(StageLock, err)
+		}
+		return r.apply(ctx)
+	}
+	return r.undo(ctx, nil)
+}
+
+// refuseInterrupted is what every method asks first that would change the site.
+func (e *Engine) refuseInterrupted() error {
+	found, err := e.Interrupted()
+	if err != nil {
+		return err
+	}
+	if found != nil {
+		return &Error{Kind: KindInterrupted, Stage: StageLock, Err: fmt.Errorf("the update from %s to %s was interrupted at %q: finish or undo it first", found.From, found.To, found.Stage)}
+	}
+	return nil
+}

@@ -1,0 +1,189 @@
+package update
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"moult/core/fetch"
+	"moult/core/release"
+	"moult/core/site"
+	"moult/core/trust"
+)
+
+// pinnedRoot is where the root metadata that the admin compared lies, in .moult/trust.
+const pinnedRoot = "pinned.root.json"
+
+// source is a publisher's server as the pipeline sees it.
+type source interface {
+	// newest reads the manifest of the newest release of the channel.
+	newest(ctx context.Context) (*release.Manifest, error)
+	// at reads the manifest of one release, or an error that wraps
+	// fs.ErrNotExist if the publisher no longer has it.
+	at(ctx context.Context, v release.Version) (*release.Manifest, error)
+	// download fetches p into dir under name and proves where it comes from.
+	download(ctx context.Context, p release.Package, dir *os.Root, name string, report func(done, total int64)) error
+	trust() Trust
+}
+
+// openSource opens the publisher's server that the site names: a signed
+// repository if a root was pinned when the site was added, a plain server if not.
+func (e *Engine) openSource(ctx context.Context) (source, error) {
+	cfg := e.site.Config.Source
+	if cfg.URL == "" {
+		return nil, &Error{Kind: KindNoSource, Stage: StageCheck, Err: errors.New("site.toml has no source.url: set the address of the publisher's releases")}
+	}
+	base, err := url.Parse(cfg.URL)
+	if err != nil {
+		return nil, fmt.Errorf("site.toml, source.url: %w", err)
+	}
+	client, err := fetch.New(fetch.Options{})
+	if err != nil {
+		return nil, err
+	}
+	dir, err := e.site.SubDir("trust")
+	if err != nil {
+		return nil, err
+	}
+	defer dir.Close()
+	pinned, err := dir.ReadFile(pinnedRoot)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return newPlainSource(client, base, cfg, e.opts.Now)
+	case err != nil:
+		return nil, fmt.Errorf("read the publisher's root: %w", err)
+	}
+	if !strings.HasSuffix(base.Path, "/") {
+		base.Path += "/"
+	}
+	repo, err := trust.Open(ctx, trust.Options{Client: client, URL: base.String(), Dir: dir, PinnedRoot: pinned, Now: e.opts.Now})
+	if err != nil {
+		return nil, err
+	}
+	return &signedSource{repo: repo, client: client, base: base.JoinPath("targets/"), channel: cfg.Channel}, nil
+}
+
+// errMalformed is wrapped when what the publisher says can't be read.
+var errMalformed = errors.New("the publisher's answer is malformed")
+
+// signedSource is a TUF repository.
+type signedSource struct {
+	repo    *trust.Repository
+	client  *fetch.Client
+	base    *url.URL // of targets
+	channel string
+}
+
+func (s *signedSource) newest(ctx context.Context) (*release.Manifest, error) {
+	return s.read(ctx, s.channel+"/manifest.json")
+}
+
+func (s *signedSource) at(ctx context.Context, v release.Version) (*release.Manifest, error) {
+	return s.read(ctx, "releases/"+v.String()+"/manifest.json")
+}
+
+func (s *signedSource) read(ctx context.Context, target string) (*release.Manifest, error) {
+	b, err := s.repo.Read(ctx, target, release.MaxManifest)
+	if errors.Is(err, trust.ErrNoTarget) {
+		return nil, fmt.Errorf("%w: %w", err, fs.ErrNotExist)
+	}
+	if err != nil {
+		return nil, err
+	}
+	m, err := release.ParseManifest(b, s.base.JoinPath(target))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", target, errors.Join(err, errMalformed))
+	}
+	return m, nil
+}
+
+func (s *signedSource) download(ctx context.Context, p release.Package, dir *os.Root, name string, report func(done, total int64)) error {
+	target, found := strings.CutPrefix(p.URL, s.base.String())
+	if !found {
+		return fmt.Errorf("package %s lies outside of the signed repository %s: %w", p.URL, s.base, trust.ErrUntrusted)
+	}
+	t, err := s.repo.Target(target)
+	if err != nil {
+		return err
+	}
+	if !p.Digest.IsZero() && p.Digest != t.Digest {
+		return fmt.Errorf("package %s: the manifest and the signed metadata name different hashes: %w", target, trust.ErrUntrusted)
+	}
+	_, err = s.client.Download(ctx, fetch.Request{URLs: []string{t.URL}, Size: t.Length, Digest: t.Digest, Chunks: p.Chunks, Dir: dir, Name: name}, report)
+	return err
+}
+
+func (s *signedSource) trust() Trust {
+	st := s.repo.Status()
+	t := Trust{Level: Trusted, Signer: st.Signer, Expires: st.Expires, Detail: st.Detail}
+	if !st.Fresh {
+		t.Level = NotFresh
+	}
+	return t
+}
+
+// plainSource is a server without signed metadata: a manifest at a fixed address
+// and packages that carry a signature each.
+type plainSource struct {
+	client   *fetch.Client
+	manifest *url.URL
+	pinned   *trust.Pinned
+	unsigned bool
+	now      func() time.Time
+}
+
+func newPlainSource(client *fetch.Client, manifest *url.URL, cfg site.Source, now func() time.Time) (*plainSource, error) {
+	pinned, err := trust.ParsePinned(cfg.Keys)
+	if err != nil {
+		return nil, fmt.Errorf("site.toml, source.keys: %w", err)
+	}
+	s := &plainSource{client: client, manifest: manifest, pinned: pinned, unsigned: cfg.Unsigned == "allow", now: now}
+	if pinned.Empty() && !s.unsigned {
+		return nil, &Error{Kind: KindUntrusted, Stage: StageCheck, Err: errors.New("nothing says who may publish for this site: add the publisher's root.json, or its key under source.keys")}
+	}
+	return s, nil
+}
+
+func (s *plainSource) newest(ctx context.Context) (*release.Manifest, error) {
+	b, err := s.client.Read(ctx, s.manifest.String(), release.MaxManifest)
+	if err != nil {
+		return nil, err
+	}
+	m, err := release.ParseManifest(b, s.manifest)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", s.manifest, errors.Join(err, errMalformed))
+	}
+	return m, nil
+}
+
+func (s *plainSource) at(_ context.Context, v release.Version) (*release.Manifest, error) {
+	return nil, fmt.Errorf("release %s: a plain server offers its newest release only: %w", v, fs.ErrNotExist)
+}
+
+func (s *plainSource) download(ctx context.Context, p release.Package, dir *os.Root, name string, report func(done, total int64)) error {
+	_, err := s.client.Download(ctx, fetch.Request{URLs: []string{p.URL}, Size: p.Size, Digest: p.Digest, Chunks: p.Chunks, Dir: dir, Name: name}, report)
+	if err != nil || s.unsigned {
+		return err
+	}
+	f, err := dir.Open(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if _, err := trust.VerifyPackage(s.pinned, p.Signature, f, s.now()); err != nil {
+		return fmt.Errorf("package %s: %w", p.URL, err)
+	}
+	return nil
+}
+
+func (s *plainSource) trust() Trust {
+	if s.unsigned {
+		return Trust{Level: UnsignedOpen, Detail: "This site accepts packages that nobody has signed: anyone who controls the server or the network can change it."}
+	}
+	return Trust{Level: NotFresh, Detail: "Packages are signed; nothing proves that the server shows the newest release."}
+}

@@ -1,0 +1,222 @@
+package update_test
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"moult/core/database"
+	"moult/core/database/embedded"
+	"moult/core/fetch"
+	"moult/core/files"
+	"moult/core/publish"
+	"moult/core/release"
+	"moult/core/schema"
+	"moult/core/site"
+	"moult/core/update"
+)
+
+func TestMain(m *testing.M) { os.Exit(embedded.Main(m)) }
+
+// edition is one release of the product that these tests publish.
+type edition struct {
+	version string
+	files   map[string]string
+	schema  string
+	scripts map[string]string
+}
+
+var (
+	v1 = edition{
+		version: "1.0.0",
+		files: map[string]string{
+			"index.php":            "<?php echo 'one';\n",
+			"lib/core.php":         "<?php // core 1\n",
+			"lib/gone.php":         "<?php // only in one\n",
+			"lib/deep/a/b/c.php":   "<?php // deep\n",
+			"config/default.conf":  "colour = blue\nsize = 10\nshape = round\n",
+			"assets/logo.bin":      "\x00\x01one",
+			"assets/unchanged.css": "body {}\n",
+		},
+		schema: `CREATE TABLE users (id INT NOT NULL AUTO_INCREMENT PRIMARY KEY, name VARCHAR(40) NOT NULL, fax VARCHAR(20)) ENGINE=InnoDB;
+CREATE TABLE old_log (id INT NOT NULL PRIMARY KEY, line TEXT) ENGINE=InnoDB;`,
+	}
+	v2 = edition{
+		version: "1.1.0",
+		files: map[string]string{
+			"index.php":            "<?php echo 'two';\n",
+			"lib/core.php":         "<?php // core 2\n",
+			"lib/fresh/new.php":    "<?php // new in two\n",
+			"lib/deep/a/b/c.php":   "<?php // deep 2\n",
+			"config/default.conf":  "colour = blue\nsize = 10\nshape = square\n",
+			"assets/logo.bin":      "\x00\x02two",
+			"assets/unchanged.css": "body {}\n",
+		},
+		schema: `CREATE TABLE users (id INT NOT NULL AUTO_INCREMENT PRIMARY KEY, name VARCHAR(80) NOT NULL, email VARCHAR(100) NOT NULL DEFAULT '', KEY name (name)) ENGINE=InnoDB;
+CREATE TABLE tags (id INT NOT NULL PRIMARY KEY, label VARCHAR(30) NOT NULL) ENGINE=InnoDB;`,
+		scripts: map[string]string{
+			"01-emails.sql":      "UPDATE users SET email = CONCAT(name, '@example.org');\n",
+			"01-emails.undo.sql": "UPDATE users SET email = '';\n",
+		},
+	}
+)
+
+// world is a publisher and one site.
+type world struct {
+	t    *testing.T
+	repo string
+	dir  string // of the site
+	dsn  database.DSN
+	url  string
+}
+
+// newWorld publishes editions and makes a site of the first one. With a database
+// the test is skipped where no server can be started.
+func newWorld(t *testing.T, withDatabase bool, editions ...edition) *world {
+	t.Helper()
+	base := t.TempDir()
+	w := &world{t: t, repo: filepath.Join(base, "repo"), dir: filepath.Join(base, "site")}
+	must(t, publish.Init(w.repo, publish.InitOptions{Product: "Testers"}))
+	for i, e := range editions {
+		w.publish(e, editions[:i])
+	}
+	w.url = get(fetch.FileURL(w.repo))(t)
+	writeTree(t, w.dir, editions[0].files)
+	io := update.InitOptions{URL: w.url, RootJSON: get(os.ReadFile(filepath.Join(w.repo, "root.json")))(t), Name: "test"}
+	if withDatabase {
+		text := embedded.ForTest(t)
+		w.dsn = get(database.ParseDSN(text))(t)
+		w.exec(editions[0].schema)
+		w.exec(`INSERT INTO users (name, fax) VALUES ('ann', '1-11'), ('bob', NULL), ('cid', '3-33'); INSERT INTO old_log VALUES (1, 'first'), (2, NULL);`)
+		password := filepath.Join(base, "password")
+		must(t, os.WriteFile(password, []byte(w.dsn.Password()+"\n"), 0o600))
+		io.DSN, io.PasswordFrom = text, "file:"+password
+	}
+	e, err := update.Init(t.Context(), w.dir, io, update.Options{}, nil)
+	must(t, err)
+	must(t, e.Close())
+	return w
+}
+
+func (w *world) publish(e edition, older []edition) {
+	w.t.Helper()
+	src := filepath.Join(filepath.Dir(w.repo), "src-"+e.version)
+	writeTree(w.t, filepath.Join(src, "tree"), e.files)
+	writeTree(w.t, src, map[string]string{"schema.sql": e.schema, "notes.md": "# " + e.version + "\n\nNotes.\n"})
+	r := publish.Release{
+		Version: get(release.ParseVersion(e.version))(w.t), Tree: filepath.Join(src, "tree"), Schema: filepath.Join(src, "schema.sql"),
+		Notes: filepath.Join(src, "notes.md"), Channel: "stable", Date: time.Now(),
+	}
+	if len(e.scripts) > 0 {
+		r.Scripts = filepath.Join(src, "scripts")
+		writeTree(w.t, r.Scripts, e.scripts)
+	}
+	for _, o := range older {
+		r.PatchFrom = append(r.PatchFrom, get(release.ParseVersion(o.version))(w.t))
+	}
+	must(w.t, publish.Add(w.t.Context(), w.repo, r))
+}
+
+// engine opens the site.
+func (w *world) engine() *update.Engine {
+	w.t.Helper()
+	e, err := update.Open(w.dir, update.Options{})
+	must(w.t, err)
+	w.t.Cleanup(func() { e.Close() })
+	return e
+}
+
+// plan checks and prepares with the given choices.
+func (w *world) plan(e *update.Engine, c update.Choices) *update.Plan {
+	w.t.Helper()
+	o, err := e.Check(w.t.Context(), c, nil)
+	must(w.t, err)
+	p, err := e.Prepare(w.t.Context(), o, c, nil)
+	must(w.t, err)
+	return p
+}
+
+// configure changes site.toml.
+func (w *world) configure(change func(*site.Config)) {
+	w.t.Helper()
+	s, err := site.Open(w.dir)
+	must(w.t, err)
+	defer s.Close()
+	cfg := s.Config
+	change(&cfg)
+	must(w.t, s.SaveConfig(cfg))
+}
+
+// state is everything that has to be old or new, as one comparable text.
+func (w *world) state() string {
+	w.t.Helper()
+	var b strings.Builder
+	root, err := os.OpenRoot(w.dir)
+	must(w.t, err)
+	defer root.Close()
+	tree, err := files.TreeDigest(w.t.Context(), root, func(p release.Path) bool { return p.Within(".moult") })
+	must(w.t, err)
+	fmt.Fprintln(&b, "version", w.engine().Current())
+	fmt.Fprintln(&b, "tree", tree)
+	if w.dsn.String() == (database.DSN{}).String() {
+		return b.String()
+	}
+	db, err := database.Open(w.t.Context(), w.dsn)
+	must(w.t, err)
+	defer db.Close()
+	live, err := db.Introspect(w.t.Context())
+	must(w.t, err)
+	b.WriteString(schema.Emit(live, db.Flavor()))
+	sums, err := db.Checksum(w.t.Context())
+	must(w.t, err)
+	for _, table := range slices.Sorted(maps.Keys(sums)) {
+		fmt.Fprintln(&b, table, sums[table])
+	}
+	return b.String()
+}
+
+// exec runs statements on the site's database as its application would.
+func (w *world) exec(statements string) {
+	w.t.Helper()
+	pool := get(w.dsn.Pool())(w.t)
+	defer pool.Close()
+	for _, s := range strings.Split(statements, ";") {
+		if strings.TrimSpace(s) == "" {
+			continue
+		}
+		if _, err := pool.ExecContext(context.Background(), s); err != nil {
+			w.t.Fatalf("%s: %v", s, err)
+		}
+	}
+}
+
+func writeTree(t *testing.T, dir string, tree map[string]string) {
+	t.Helper()
+	for name, text := range tree {
+		full := filepath.Join(dir, filepath.FromSlash(name))
+		must(t, os.MkdirAll(filepath.Dir(full), 0o755))
+		must(t, os.WriteFile(full, []byte(text), 0o644))
+	}
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// get unwraps a value that may not fail: get(f())(t).
+func get[T any](v T, err error) func(testing.TB) T {
+	return func(t testing.TB) T {
+		t.Helper()
+		must(t, err)
+		return v
+	}
+}
