@@ -64,13 +64,7 @@ type candidate struct {
 // Plan.Blocks. An error is returned only when there can be no plan at all: a
 // package that lacks a file which its operations name, or a site that can't be read.
 func MakePlan(ctx context.Context, in PlanInput) (*Plan, error) {
-	pl := &planner{PlanInput: in, own: map[release.Path]bool{}, incoming: map[release.Path]release.File{}, problems: map[release.Path]bool{}}
-	for _, p := range in.Site.Config.Files.Own {
-		pl.own[p] = true
-	}
-	for _, f := range in.New {
-		pl.incoming[f.Path] = f
-	}
+	pl := newPlanner(in)
 	var err error
 	if pl.remembered, err = in.Site.Choices(); err != nil {
 		return nil, err
@@ -89,6 +83,17 @@ func MakePlan(ctx context.Context, in PlanInput) (*Plan, error) {
 	}
 	pl.finish()
 	return &pl.plan, nil
+}
+
+func newPlanner(in PlanInput) *planner {
+	pl := &planner{PlanInput: in, own: map[release.Path]bool{}, incoming: map[release.Path]release.File{}, problems: map[release.Path]bool{}}
+	for _, p := range in.Site.Config.Files.Own {
+		pl.own[p] = true
+	}
+	for _, f := range in.New {
+		pl.incoming[f.Path] = f
+	}
+	return pl
 }
 
 // collect lists the candidates, sorted by path.

@@ -19,10 +19,7 @@ import (
 // can't have are left out; a given file that is not there is left out too. The
 // result is sorted by path.
 func Scan(ctx context.Context, s *site.Site, report func(done, total int), paths ...release.Path) ([]release.File, error) {
-	pl := &planner{PlanInput: PlanInput{Site: s}, own: map[release.Path]bool{}, problems: map[release.Path]bool{}}
-	for _, p := range s.Config.Files.Own {
-		pl.own[p] = true
-	}
+	pl := newPlanner(PlanInput{Site: s})
 	if len(paths) == 0 {
 		var err error
 		if paths, err = pl.all(); err != nil {
