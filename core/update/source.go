@@ -95,7 +95,7 @@ func (s *signedSource) read(ctx context.Context, target string) (*release.Manife
 	if err != nil {
 		return nil, err
 	}
-	m, err := release.ParseManifest(b, s.base.JoinPath(target))
+	m, err := release.ParseManifest(b, s.base)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", target, errors.Join(err, errMalformed))
 	}
