@@ -10,6 +10,7 @@ type Arch string
 
 // The architectures that a manifest can name.
 const (
+	//lint:ignore ST1003 this is how the architecture is spelled everywhere
 	X86_64  Arch = "x86_64"
 	AArch64 Arch = "aarch64"
 )

@@ -281,3 +281,6 @@ func (f *Field) Path() Path {
 	f.Fail(err)
 	return p
 }
+
+// IsObject reports whether the value is an object.
+func (f *Field) IsObject() bool { _, ok := f.v.(object); return ok }

@@ -1,0 +1,242 @@
+package delta
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"maps"
+	"os"
+	"os/exec"
+	"slices"
+
+	"moult/core/release"
+)
+
+// Tree is the files of a release and a way to open them. If what Open returns is
+// an [io.Seeker], parts of large files are read without what stands before them.
+type Tree struct {
+	Version release.Version
+	Files   []release.File
+	Open    func(release.Path) (io.ReadCloser, error)
+}
+
+// Options change how a delta is made. The zero value takes the zstd command if it
+// is there.
+type Options struct {
+	// Meta are the files that describe the package, by path below ".moult-package".
+	Meta map[string][]byte
+	// Zstd is the zstd command: a path, or "" for the one that is found in PATH, if any.
+	Zstd string
+	// GoOnly makes the delta without the zstd command. The bytes then depend on
+	// nothing but the trees and this code.
+	GoOnly bool
+}
+
+// Make writes the delta that leads from one release to another. It needs about 100
+// MiB of memory, whatever the size of the trees. Frames wait in a temporary file
+// until the index, which stands before them, is complete.
+func Make(ctx context.Context, w io.Writer, old, new Tree, o Options) (*Index, error) {
+	m := maker{ctx: ctx, old: old, new: new, oldFiles: byPath(old.Files), newFiles: byPath(new.Files)}
+	dir, err := os.MkdirTemp("", "moult-delta-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	if m.encode, err = encoder(o, dir); err != nil {
+		return nil, err
+	}
+	if m.frames, err = os.CreateTemp(dir, "frames"); err != nil {
+		return nil, err
+	}
+	defer m.frames.Close()
+	if err := m.make(o.Meta); err != nil {
+		return nil, fmt.Errorf("delta from %s to %s: %w", old.Version, new.Version, err)
+	}
+	head, err := m.index.encode()
+	if err != nil {
+		return nil, err
+	}
+	if _, err := w.Write(head); err != nil {
+		return nil, err
+	}
+	if _, err := m.frames.Seek(0, io.SeekStart); err != nil {
+		return nil, err
+	}
+	if _, err := io.Copy(w, m.frames); err != nil {
+		return nil, err
+	}
+	return &m.index, nil
+}
+
+// encode makes a frame of contents that refers to a base.
+type encode func(ctx context.Context, base, contents []byte) ([]byte, error)
+
+// encoder chooses between the zstd command and the Go library.
+func encoder(o Options, dir string) (encode, error) {
+	inGo := func(_ context.Context, base, contents []byte) ([]byte, error) { return packGo(base, contents) }
+	if o.GoOnly {
+		return inGo, nil
+	}
+	name := o.Zstd
+	if name == "" {
+		name = "zstd"
+	}
+	path, err := exec.LookPath(name)
+	if err != nil && o.Zstd == "" {
+		return inGo, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("zstd command: %w", err)
+	}
+	return (&command{path: path, dir: dir}).pack, nil
+}
+
+type maker struct {
+	ctx                context.Context
+	old, new           Tree
+	oldFiles, newFiles map[release.Path]release.File
+	encode             encode
+	frames             *os.File
+	index              Index
+
+	known          *landmarks // of the old file that was searched last
+	hash           hash.Hash  // of the file that is being cut
+	base, contents []byte     // kept from pack to pack, to be filled again
+}
+
+func (m *maker) make(meta map[string][]byte) error {
+	m.index = Index{From: m.old.Version, To: m.new.Version}
+	if len(meta) > 0 {
+		m.contents = m.contents[:0]
+		for _, name := range slices.Sorted(maps.Keys(meta)) {
+			m.index.Meta = append(m.index.Meta, MetaFile{name, int64(len(meta[name]))})
+			m.contents = append(m.contents, meta[name]...)
+		}
+		var err error
+		if m.index.MetaLength, err = m.write(nil, m.contents); err != nil {
+			return fmt.Errorf("pack the description: %w", err)
+		}
+	}
+	same, jobs := divide(m.old.Files, m.new.Files)
+	m.index.Same = same
+	for _, j := range jobs {
+		if err := m.pack(j); err != nil {
+			return fmt.Errorf("pack %s: %w", j.files[0].Path, err)
+		}
+	}
+	return nil
+}
+
+func (m *maker) pack(j job) error {
+	var err error
+	if m.contents, err = m.read(m.contents[:0], m.new, m.newFiles, j.files); err != nil {
+		return err
+	}
+	if err := m.checkSegment(j.files[0]); err != nil {
+		return err
+	}
+	if j.search != "" {
+		if m.known == nil || m.known.path != j.search {
+			if m.known, err = m.survey(j.search); err != nil {
+				return err
+			}
+		}
+		j.base = m.known.base(m.contents, max(j.files[0].At, 0))
+	}
+	if m.base, err = m.read(m.base[:0], m.old, m.oldFiles, j.base); err != nil {
+		return err
+	}
+	length, err := m.write(m.base, m.contents)
+	m.index.Packs = append(m.index.Packs, Pack{Length: length, Files: j.files, Base: j.base})
+	return err
+}
+
+// errChanging says that a tree is not what its list of files says.
+var errChanging = errors.New("its contents are not those of the release")
+
+// checkSegment hashes the pieces of a file that is cut, and compares after the last.
+func (m *maker) checkSegment(p Piece) error {
+	if p.isWhole() {
+		return nil
+	}
+	if p.At == 0 {
+		m.hash = sha256.New()
+	}
+	m.hash.Write(m.contents)
+	f := m.newFiles[p.Path]
+	if p.At+p.Size == f.Size && release.Digest(m.hash.Sum(nil)) != f.SHA256 {
+		return errChanging
+	}
+	return nil
+}
+
+func (m *maker) survey(p release.Path) (*landmarks, error) {
+	r, err := m.old.Open(p)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	h := sha256.New()
+	l, err := survey(m.ctx, io.TeeReader(r, h), m.oldFiles[p])
+	if err == nil && release.Digest(h.Sum(nil)) != m.oldFiles[p].SHA256 {
+		err = fmt.Errorf("%s: %w", p, errChanging)
+	}
+	return l, err
+}
+
+func (m *maker) write(base, contents []byte) (int64, error) {
+	if err := m.ctx.Err(); err != nil {
+		return 0, err
+	}
+	frame, err := m.encode(m.ctx, base, contents)
+	if err != nil {
+		return 0, err
+	}
+	n, err := m.frames.Write(frame)
+	return int64(n), err
+}
+
+// read appends pieces of files. A whole file must be as the list says.
+func (m *maker) read(b []byte, t Tree, files map[release.Path]release.File, pieces []Piece) ([]byte, error) {
+	for _, p := range pieces {
+		f := files[p.Path]
+		r, err := openPiece(t.Open, p)
+		if err != nil {
+			return b, err
+		}
+		size := p.Size
+		if p.isWhole() {
+			size = f.Size
+		}
+		start := len(b)
+		b = slices.Grow(b, int(size))[:start+int(size)]
+		_, err = io.ReadFull(r, b[start:])
+		if err == nil && p.isWhole() && release.DigestOf(b[start:]) != f.SHA256 {
+			err = errChanging
+		}
+		if err := errors.Join(err, r.Close()); err != nil {
+			return b, fmt.Errorf("read %s: %w", p.Path, err)
+		}
+	}
+	return b, nil
+}
+
+// openPiece opens a file where a piece of it begins.
+func openPiece(open func(release.Path) (io.ReadCloser, error), p Piece) (io.ReadCloser, error) {
+	r, err := open(p.Path)
+	if err != nil || p.At == 0 {
+		return r, err
+	}
+	if s, ok := r.(io.Seeker); ok {
+		_, err = s.Seek(p.At, io.SeekStart)
+	} else {
+		_, err = io.CopyN(io.Discard, r, p.At)
+	}
+	if err != nil {
+		return nil, errors.Join(err, r.Close())
+	}
+	return r, nil
+}
