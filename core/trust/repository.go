@@ -10,6 +10,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/theupdateframework/go-tuf/v2/metadata"
@@ -59,9 +60,11 @@ type Target struct {
 }
 
 // Repository is a publisher's repository as its keys vouch for it. It does not
-// change; a later state is another Open.
+// change; a later state is another Open. It is safe for concurrent use.
 type Repository struct {
 	client  *fetch.Client
+	refresh *refresh
+	mu      sync.Mutex // guards the delegated roles in trusted
 	bases   []*url.URL // of the targets: the repository's own, then the mirrors'
 	trusted *trustedmetadata.TrustedMetadata
 	status  Status
@@ -89,6 +92,7 @@ func Open(ctx context.Context, o Options) (*Repository, error) {
 		return nil, err
 	}
 	s := &refresh{Options: o, floor: f, now: o.Now().UTC(), metadataURL: strings.TrimSuffix(o.URL, "/") + "/metadata/"}
+	r.refresh = s
 	r.trusted, err = s.online(ctx)
 	var expired *ExpiredError
 	switch {
@@ -124,12 +128,17 @@ func (r *Repository) Names(prefix string) []string {
 	return names
 }
 
-// Target returns what is known of a target. An unknown one is [ErrNoTarget].
+// Target returns what is known of a target of the top-level role. An unknown one is
+// [ErrNoTarget]; [Repository.Find] looks further.
 func (r *Repository) Target(name string) (Target, error) {
 	t, ok := r.trusted.Targets[metadata.TARGETS].Signed.Targets[name]
 	if !ok {
 		return Target{}, fmt.Errorf("%s: %w", name, ErrNoTarget)
 	}
+	return r.target(name, t)
+}
+
+func (r *Repository) target(name string, t *metadata.TargetFiles) (Target, error) {
 	sum, ok := t.Hashes["sha256"]
 	if !ok || len(sum) != len(release.Digest{}) {
 		return Target{}, untrusted(name, errors.New("no SHA-256 hash"))
@@ -166,7 +175,7 @@ func resolve(base *url.URL, name string) string {
 // Read brings a target of at most limit bytes into memory, verified. Each mirror is
 // tried in turn.
 func (r *Repository) Read(ctx context.Context, name string, limit int64) ([]byte, error) {
-	t, err := r.Target(name)
+	t, err := r.Find(ctx, name)
 	if err != nil {
 		return nil, err
 	}

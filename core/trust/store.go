@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 
 	"moult/core/release"
 )
@@ -95,7 +96,7 @@ func cached(dir *os.Root, role string) ([]byte, error) {
 }
 
 func saveCached(dir *os.Root, role string, b []byte) error {
-	if err := dir.MkdirAll(cacheDir, 0o700); err != nil {
+	if err := dir.MkdirAll(path.Dir(cacheDir+"/"+role), 0o700); err != nil {
 		return err
 	}
 	return writeFile(dir, cacheDir+"/"+role+".json", b)
