@@ -75,3 +75,41 @@ func (f Flavor) AtLeast(version ...int) bool {
 func (f Flavor) String() string {
 	return fmt.Sprintf("%s %d.%d.%d", f.Vendor, f.Version[0], f.Version[1], f.Version[2])
 }
+
+// is reports whether the server is of a vendor and at least of a version. A
+// table of features below is a list of such pairs.
+func (f Flavor) is(v Vendor, version ...int) bool { return f.Vendor == v && f.AtLeast(version...) }
+
+// The features of servers, each with the version that brought it, from the
+// vendors' release notes.
+func (f Flavor) hasCheck() bool {
+	return f.is(MySQL, 8, 0, 16) || f.is(MariaDB, 10, 2, 1) || f.is(TiDB, 7, 2)
+}
+func (f Flavor) hasInvisibleColumn() bool { return f.is(MySQL, 8, 0, 23) || f.is(MariaDB, 10, 3, 3) }
+func (f Flavor) hasInvisibleIndex() bool {
+	return f.is(MySQL, 8) || f.is(MariaDB, 10, 6) || f.is(TiDB, 5)
+}
+func (f Flavor) hasDescendingIndex() bool { return f.is(MySQL, 8) || f.is(MariaDB, 10, 8) }
+func (f Flavor) hasRenameIndex() bool {
+	return f.is(MySQL, 5, 7) || f.is(MariaDB, 10, 5, 2) || f.is(TiDB, 4)
+}
+func (f Flavor) hasRenameColumn() bool {
+	return f.is(MySQL, 8) || f.is(MariaDB, 10, 5, 2) || f.is(TiDB, 4)
+}
+
+// hasAtomicRename reports whether a RENAME TABLE of several tables survives a
+// crash whole. MySQL 5.7 and MariaDB 10.5 were left with unreadable tables.
+func (f Flavor) hasAtomicRename() bool { return f.is(MySQL, 8) || f.is(MariaDB, 10, 6) || f.is(TiDB) }
+
+// keepsJSON reports whether json is a type of its own and not a text with a check.
+func (f Flavor) keepsJSON() bool { return f.Vendor != MariaDB }
+
+// namesChecksByTable tells MySQL's t_chk_1 from MariaDB's CONSTRAINT_1.
+func (f Flavor) namesChecksByTable() bool { return f.Vendor != MariaDB }
+
+// showsWidth reports whether int(11) is still a thing to write.
+func (f Flavor) showsWidth() bool { return f.Vendor == MariaDB || !f.AtLeast(8, 0, 19) }
+
+// manyFulltext reports whether one ALTER may add two FULLTEXT indexes (error
+// 1795 on MySQL).
+func (f Flavor) manyFulltext() bool { return f.Vendor == MariaDB }

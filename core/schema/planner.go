@@ -1,0 +1,231 @@
+package schema
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Options steer a plan.
+type Options struct {
+	Flavor   Flavor
+	UpdateID string
+	// Rows are the tables' sizes; one that is missing is unknown.
+	Rows map[string]int64
+	// Confirmed answers whether a look-alike is a rename; nil says no to all.
+	// Without a yes, the old object is set aside and the new one added.
+	Confirmed func(Rename) bool
+}
+
+// ErrRefused is what NewPlan's error wraps when the target can't be reached
+// without a loss that the plan could not take back, or breaks itself.
+var ErrRefused = errors.New("the change is refused")
+
+// NewPlan returns the way from the live schema to the target and back. Neither
+// needs to be canonical; a target that names no character set for the database
+// gets the live one's. Objects that the target lacks are set aside: three-way
+// callers pass [Merged].Target, in which the admin's own objects are kept. Equal
+// schemas give an empty plan, equal input the same bytes.
+func NewPlan(live, target *Schema, o Options) (*Plan, error) {
+	target = adopt(target, live)
+	from, to := Canonical(live, o.Flavor), Canonical(target, o.Flavor)
+	p := &planner{fl: o.Flavor, o: o, target: to, cur: from.Clone(), plan: &Plan{UpdateID: o.UpdateID}, token: quarantineToken(o.UpdateID)}
+	p.plan.Start = Emit(from, o.Flavor)
+	p.renames = p.findRenames()
+	p.expand()
+	p.contract()
+	if p.err != nil {
+		return nil, p.err
+	}
+	end := Canonical(p.cur, o.Flavor)
+	if same, differences := Equal(end, to); !same {
+		return nil, fmt.Errorf("%w: no order of statements was found that ends in the target: %s", ErrRefused, strings.Join(differences, "; "))
+	}
+	p.plan.Target = Emit(end, o.Flavor)
+	return p.plan, nil
+}
+
+// adopt gives a schema the database's character set if it names none.
+func adopt(s, live *Schema) *Schema {
+	if s.Charset != "" || s.Collation != "" {
+		return s
+	}
+	n := *s
+	n.Charset, n.Collation = live.Charset, live.Collation
+	return &n
+}
+
+// quarantineToken makes an update's ID a part of a name: 64 characters are the
+// limit, and the prefix and a number need their share.
+func quarantineToken(id string) string {
+	if id == "" {
+		return "0"
+	}
+	if len(id) <= 40 && !strings.ContainsFunc(id, func(r rune) bool { return r > 127 || r != '-' && !wordByte(byte(r)) }) {
+		return id
+	}
+	sum := sha256.Sum256([]byte(id))
+	return hex.EncodeToString(sum[:8])
+}
+
+// planner grows a plan. cur is the schema as it is after the steps so far, with
+// what is hidden.
+type planner struct {
+	fl      Flavor
+	o       Options
+	target  *Schema
+	cur     *Schema
+	plan    *Plan
+	phase   Phase
+	token   string
+	n       int // names of the quarantine given out
+	renames renames
+	err     error
+}
+
+// refuse keeps the first reason not to make the plan.
+func (p *planner) refuse(format string, args ...any) {
+	if p.err == nil {
+		p.err = fmt.Errorf("%w: %s", ErrRefused, fmt.Sprintf(format, args...))
+	}
+}
+
+// add appends a step.
+func (p *planner) add(s Step) *Step {
+	s.ID = fmt.Sprintf("s%02d", len(p.plan.Steps)+1)
+	s.Phase = p.phase
+	s.Rows = -1
+	if n, ok := p.o.Rows[s.Table]; ok && s.Table != "" {
+		s.Rows = n
+	}
+	if s.Risk == "" {
+		s.Risk = Safe
+	}
+	p.plan.Steps = append(p.plan.Steps, s)
+	return &p.plan.Steps[len(p.plan.Steps)-1]
+}
+
+// put replaces a table of the current schema.
+func (p *planner) put(t *Table) {
+	i := slices.IndexFunc(p.cur.Tables, func(o *Table) bool { return o.Name == t.Name })
+	if i < 0 {
+		p.cur.Tables = append(p.cur.Tables, t)
+		return
+	}
+	p.cur.Tables[i] = t
+}
+
+// taken reports whether a table or view of the name exists at this point.
+func (p *planner) taken(name string) bool {
+	return p.cur.Table(name) != nil || slices.ContainsFunc(p.cur.Views, func(v *View) bool { return v.Name == name }) ||
+		slices.ContainsFunc(p.cur.Sequences, func(q *Sequence) bool { return q.Name == name })
+}
+
+// alter adds the step that turns a table into another form, and updates the
+// current schema. Columns that disappear are hidden, in both directions.
+func (p *planner) alter(from, to *Table, moved map[string]string) {
+	if !p.fl.manyFulltext() {
+		if rest := to.withoutExtraFulltext(from); rest != nil {
+			p.alter(from, rest, moved)
+			p.alter(p.cur.Table(to.Name), to, nil)
+			return
+		}
+	}
+	forth := to.Clone()
+	forthMoved, backMoved := map[string]string{}, map[string]string{}
+	for old, now := range moved {
+		forthMoved[old], backMoved[now] = now, old
+	}
+	var set []string
+	var discard []Statement
+	for _, c := range from.Columns {
+		switch {
+		case Hidden(c.Name):
+			if forth.Column(c.Name) == nil {
+				forth.Columns = append(forth.Columns, c.Clone())
+			}
+		case forthMoved[c.Name] == "" && to.Column(c.Name) == nil && hides(c):
+			h := hiddenForm(c, p.aside())
+			forth.Columns = append(forth.Columns, h)
+			forthMoved[c.Name], backMoved[h.Name] = h.Name, c.Name
+			set = append(set, c.Name)
+			discard = append(discard, dropHidden(to.Name, h.Name))
+		}
+	}
+	a := alter(from, forth, forthMoved, p.fl)
+	if len(a.clauses) == 0 {
+		p.put(forth)
+		return
+	}
+	back := from.Clone()
+	for _, c := range forth.Columns {
+		if !Hidden(c.Name) && backMoved[c.Name] == "" && from.Column(c.Name) == nil && hides(c) {
+			h := hiddenForm(c, p.aside())
+			back.Columns = append(back.Columns, h)
+			backMoved[c.Name] = h.Name
+			discard = append(discard, dropHidden(from.Name, h.Name))
+		}
+	}
+	b := alter(forth, back, backMoved, p.fl)
+	ops := make([]operation, len(a.clauses))
+	for i, c := range a.clauses {
+		ops[i] = c.op
+	}
+	cost := p.fl.estimate(from.Engine, ops)
+	s := Step{
+		Statement: a.statement(), Object: "table " + to.Name, Change: a.change(), Table: to.Name,
+		Inverse: []Statement{b.statement()}, Discard: discard,
+		Algorithm: algorithmNames[cost], Blocks: cost.blocks(), Estimated: true,
+	}
+	if cost.slow() {
+		s.Risk = Slow
+	}
+	if len(set) > 0 {
+		s.Risk, s.KeepsData = KeepsData, true
+		s.Notes = append(s.Notes, fmt.Sprintf("The data of %s stays in the table, out of sight, until the restore point is discarded.", sentence("column", set)))
+	}
+	p.add(s)
+	p.put(forth)
+}
+
+// dropHidden really removes a hidden column.
+func dropHidden(table, column string) Statement {
+	return Statement{
+		SQL:   "ALTER TABLE " + Quote(table) + " DROP COLUMN " + Quote(column),
+		Probe: probeOf(not(columnExists(table, column))),
+	}
+}
+
+// dropAside really removes a table that was set aside.
+func dropAside(table string) Statement {
+	return Statement{SQL: "DROP TABLE " + Quote(table), Probe: probeOf(not(tableExists(table)))}
+}
+
+// sentence writes "column a" or "columns a, b and c".
+func sentence(word string, list []string) string {
+	if len(list) == 1 {
+		return word + " " + list[0]
+	}
+	return word + "s " + strings.Join(list[:len(list)-1], ", ") + " and " + list[len(list)-1]
+}
+
+// withoutExtraFulltext returns the table without the fulltext indexes that a
+// second ALTER must add, nil if one does.
+func (t *Table) withoutExtraFulltext(from *Table) *Table {
+	added := 0
+	n := t.Clone()
+	n.Indexes = slices.DeleteFunc(n.Indexes, func(x *Index) bool {
+		if x.Kind != FulltextIndex || from.Index(x.Name) != nil {
+			return false
+		}
+		added++
+		return added > 1
+	})
+	if added < 2 {
+		return nil
+	}
+	return n
+}

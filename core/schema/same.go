@@ -1,0 +1,202 @@
+package schema
+
+import (
+	"slices"
+	"strings"
+)
+
+// The functions here compare canonical objects. Names of objects that are
+// matched by content are not compared.
+
+func sameType(a, b Type) bool {
+	if a.isInteger() && a.Base == b.Base {
+		// A display width is cosmetic but in tinyint(1), which programs read as
+		// a boolean, and where zeros fill it.
+		if !a.Zerofill && !b.Zerofill {
+			aBool, bBool := a.Base == "tinyint" && a.Length == 1, b.Base == "tinyint" && b.Length == 1
+			return a.Unsigned == b.Unsigned && aBool == bBool
+		}
+	}
+	return a.Base == b.Base && a.Length == b.Length && a.Scale == b.Scale &&
+		a.Unsigned == b.Unsigned && a.Zerofill == b.Zerofill && slices.Equal(a.Values, b.Values)
+}
+
+func sameDefault(a, b Default) bool {
+	if a.Kind != b.Kind {
+		return false
+	}
+	if a.Kind == ExprDefault {
+		return sameExpr(Expr{Raw: a.Text}, Expr{Raw: b.Text})
+	}
+	return a.Text == b.Text
+}
+
+func sameExpr(a, b Expr) bool {
+	if a.Raw == b.Raw {
+		return true
+	}
+	return canonExpr(a, Flavor{}).Canon == canonExpr(b, Flavor{}).Canon
+}
+
+func sameGenerated(a, b *Generated) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return a.Stored == b.Stored && sameExpr(a.Expr, b.Expr)
+}
+
+func sameSRID(a, b *uint32) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return *a == *b
+}
+
+// sameColumn compares all but the name and the place. MariaDB's inline checks
+// are compared with the column.
+func sameColumn(a, b *Column, ta, tb *Table) bool {
+	return len(columnDifferences(a, b, ta, tb)) == 0
+}
+
+// columnDifferences names what differs.
+func columnDifferences(a, b *Column, ta, tb *Table) []string {
+	ka, kb := ta.inlineCheck(a.Name), tb.inlineCheck(b.Name)
+	var out []string
+	for _, d := range []struct {
+		name string
+		same bool
+	}{
+		{"type", sameType(a.Type, b.Type)},
+		{"null", a.Nullable == b.Nullable},
+		{"default", sameDefault(a.Default, b.Default)},
+		{"on update", a.OnUpdateNow == b.OnUpdateNow},
+		{"generated", sameGenerated(a.Generated, b.Generated)},
+		{"auto_increment", a.AutoInc == b.AutoInc},
+		{"auto_random", a.AutoRandom == b.AutoRandom},
+		{"character set", a.Charset == b.Charset},
+		{"collation", a.Collation == b.Collation},
+		{"comment", a.Comment == b.Comment},
+		{"invisible", a.Invisible == b.Invisible},
+		{"compressed", a.Compressed == b.Compressed},
+		{"options", slices.Equal(a.Options, b.Options)},
+		{"srid", sameSRID(a.SRID, b.SRID)},
+		{"versioning", a.NoSysVer == b.NoSysVer && a.RowStart == b.RowStart && a.RowEnd == b.RowEnd},
+		{"check", (ka == nil) == (kb == nil) && (ka == nil || sameExpr(ka.Expr, kb.Expr))},
+	} {
+		if !d.same {
+			out = append(out, d.name)
+		}
+	}
+	return out
+}
+
+func sameIndex(a, b *Index) bool {
+	if !sameIndexParts(a, b) {
+		return false
+	}
+	return a.Algorithm == b.Algorithm && strings.EqualFold(a.Parser, b.Parser) && a.Comment == b.Comment && a.KeyBlock == b.KeyBlock &&
+		a.Invisible == b.Invisible && slices.Equal(a.Options, b.Options)
+}
+
+func sameIndexParts(a, b *Index) bool {
+	return a.Kind == b.Kind && slices.EqualFunc(a.Parts, b.Parts, func(p, q IndexPart) bool {
+		return strings.EqualFold(p.Column, q.Column) && p.Prefix == q.Prefix && p.Desc == q.Desc && (p.Column != "" || sameExpr(p.Expr, q.Expr))
+	})
+}
+
+func sameForeignKey(a, b *ForeignKey) bool {
+	return slices.EqualFunc(a.Columns, b.Columns, strings.EqualFold) && a.RefSchema == b.RefSchema && a.RefTable == b.RefTable &&
+		slices.EqualFunc(a.RefColumns, b.RefColumns, strings.EqualFold) && a.OnDelete == b.OnDelete && a.OnUpdate == b.OnUpdate
+}
+
+func sameCheck(a, b *Check) bool { return a.Enforced == b.Enforced && sameExpr(a.Expr, b.Expr) }
+
+func samePartition(a, b *Partitioning) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return a.Count == b.Count && samePartitionMethod(a, b) && sameParts(a.Parts, b.Parts)
+}
+
+// samePartitionMethod compares all but the list of partitions.
+func samePartitionMethod(a, b *Partitioning) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return a.Method == b.Method && a.Linear == b.Linear && a.Algorithm == b.Algorithm && sameExpr(a.Expr, b.Expr) &&
+		slices.EqualFunc(a.Columns, b.Columns, strings.EqualFold) && sameText(a.Clause, b.Clause) && samePartition(a.Sub, b.Sub)
+}
+
+func sameParts(a, b []Partition) bool {
+	return slices.EqualFunc(a, b, func(p, q Partition) bool {
+		return strings.EqualFold(p.Name, q.Name) && canonValues(p.Values) == canonValues(q.Values) && slices.Equal(p.Options, q.Options) && sameParts(p.Subs, q.Subs)
+	})
+}
+
+// canonValues makes MAXVALUE with and without parentheses one.
+func canonValues(v string) string {
+	return strings.ReplaceAll(canonText(v), "( maxvalue )", "maxvalue")
+}
+
+func sameView(a, b *View) bool {
+	algorithm := func(v *View) string { return strings.TrimSuffix(v.Algorithm, "UNDEFINED") }
+	security := func(v *View) string { return strings.TrimSuffix(v.Security, "DEFINER") }
+	return algorithm(a) == algorithm(b) && security(a) == security(b) && a.Check == b.Check &&
+		slices.EqualFunc(a.Columns, b.Columns, strings.EqualFold) && canonSelect(a.Body) == canonSelect(b.Body)
+}
+
+// canonSelect forgives what a server adds when it prints a view: quotes,
+// qualified names, aliases that repeat the name, parentheses around conditions.
+func canonSelect(body string) string {
+	ts := trimEnd(tokens(body))
+	var out []string
+	for i := 0; i < len(ts); i++ {
+		t := ts[i]
+		if t.kind == tokSymbol && (t.text == "(" || t.text == ")") {
+			continue
+		}
+		if i+1 < len(ts) && ts[i+1].text == "." && ts[i+1].kind == tokSymbol && (t.kind == tokWord || t.kind == tokName) {
+			i++
+			continue
+		}
+		word := t.canon()
+		if word == "as" && t.kind == tokWord && i+1 < len(ts) && len(out) > 0 && ts[i+1].canon() == out[len(out)-1] {
+			i++
+			continue
+		}
+		out = append(out, word)
+	}
+	return strings.Join(out, " ")
+}
+
+func sameTrigger(a, b *Trigger) bool {
+	return strings.EqualFold(a.Table, b.Table) && a.Timing == b.Timing && a.Event == b.Event && sameText(a.Body, b.Body)
+}
+
+func sameRoutine(a, b *Routine) bool {
+	return a.Function == b.Function && sameText(a.Header, b.Header) && sameText(a.Body, b.Body)
+}
+
+func sameEvent(a, b *Event) bool {
+	status := func(e *Event) string { return strings.TrimSuffix(strings.ToUpper(e.Status), "ENABLE") }
+	return sameSchedule(a.Schedule, b.Schedule) && a.Preserve == b.Preserve && status(a) == status(b) && a.Comment == b.Comment && sameText(a.Body, b.Body)
+}
+
+// sameSchedule ignores STARTS where one side has none: the server fills in the
+// time of creation.
+func sameSchedule(a, b string) bool {
+	if sameText(a, b) {
+		return true
+	}
+	x, xs, _ := strings.Cut(strings.ToUpper(canonText(a)), " STARTS ")
+	y, ys, _ := strings.Cut(strings.ToUpper(canonText(b)), " STARTS ")
+	return unquoteNumbers(x) == unquoteNumbers(y) && (xs == "" || ys == "")
+}
+
+func unquoteNumbers(s string) string { return strings.ReplaceAll(s, "'", "") }
+
+func sameSequence(a, b *Sequence) bool {
+	x, y := *a, *b
+	x.Pos, y.Pos, x.Name, y.Name = Pos{}, Pos{}, "", ""
+	return x == y
+}

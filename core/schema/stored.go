@@ -1,0 +1,154 @@
+package schema
+
+import "slices"
+
+// stored is a view, routine, trigger or event: something that is replaced whole
+// and has no data.
+type stored struct {
+	kind, name string // as in "view" and its name
+	create     string
+	drop       string
+	exists     condition
+	session    map[string]string
+}
+
+// sessionOf returns the settings that an object was made under.
+func sessionOf(s Stored) map[string]string {
+	m := map[string]string{}
+	if s.SQLMode != "" {
+		m["sql_mode"] = s.SQLMode
+	}
+	if s.Charset != "" {
+		m["character_set_client"] = s.Charset
+	}
+	if s.Collation != "" {
+		m["collation_connection"] = s.Collation
+	}
+	if len(m) == 0 {
+		return nil
+	}
+	return m
+}
+
+func (v *View) stored() stored {
+	return stored{"view", v.Name, v.create(), "DROP VIEW " + Quote(v.Name), exists("views", tableWhere(v.Name)), nil}
+}
+
+func (g *Trigger) stored() stored {
+	return stored{"trigger", g.Name, g.create(), "DROP TRIGGER " + Quote(g.Name),
+		exists("triggers", "trigger_schema=DATABASE() AND trigger_name="+QuoteText(g.Name)), sessionOf(g.Stored)}
+}
+
+func (r *Routine) stored() stored {
+	word := map[bool]string{true: "function", false: "procedure"}[r.Function]
+	return stored{word, r.Name, r.create(), "DROP " + r.kind() + " " + Quote(r.Name),
+		exists("routines", "routine_schema=DATABASE() AND routine_type="+QuoteText(r.kind())+" AND routine_name="+QuoteText(r.Name)), sessionOf(r.Stored)}
+}
+
+func (e *Event) stored() stored {
+	s := stored{"event", e.Name, e.create(), "DROP EVENT " + Quote(e.Name),
+		exists("events", "event_schema=DATABASE() AND event_name="+QuoteText(e.Name)), sessionOf(e.Stored)}
+	if e.TimeZone != "" {
+		if s.session == nil {
+			s.session = map[string]string{}
+		}
+		s.session["time_zone"] = e.TimeZone
+	}
+	return s
+}
+
+func (o stored) created() Statement {
+	return Statement{SQL: o.create, Probe: probeOf(o.exists), Session: o.session}
+}
+
+func (o stored) dropped() Statement { return Statement{SQL: o.drop, Probe: probeOf(not(o.exists))} }
+
+// dropObject and createObject plan one statement and its opposite.
+func (p *planner) dropObject(o stored) {
+	p.add(Step{
+		Statement: o.dropped(), Object: o.kind + " " + o.name, Change: "drop the " + o.kind, Inverse: []Statement{o.created()},
+		Hazards: []Hazard{{Code: "D4", Text: "The " + o.kind + " " + o.name + " is dropped; roll back makes it again."}},
+	})
+}
+
+func (p *planner) createObject(o stored) {
+	p.add(Step{Statement: o.created(), Object: o.kind + " " + o.name, Change: "create the " + o.kind, Inverse: []Statement{o.dropped()}})
+}
+
+// dropStored drops what goes or changes, dependents first: events and triggers,
+// then views in the reverse of their order, then routines.
+func (p *planner) dropStored() {
+	s := p.cur
+	s.Events = dropChanged(p, s.Events, p.target.Events, eventID, sameEvent, (*Event).stored)
+	s.Triggers = dropChanged(p, s.Triggers, p.target.Triggers, triggerID, p.keepsTrigger, (*Trigger).stored)
+	views := viewsInOrder(s.Views)
+	slices.Reverse(views)
+	s.Views = dropChanged(p, views, p.target.Views, viewID, sameView, (*View).stored)
+	s.Routines = dropChanged(p, s.Routines, p.target.Routines, routineID, sameRoutine, (*Routine).stored)
+}
+
+// keepsTrigger reports whether a trigger stays: it follows its table to a new
+// name.
+func (p *planner) keepsTrigger(a, b *Trigger) bool {
+	n := *a
+	n.Table = p.renames.newTable(a.Table)
+	return sameTrigger(&n, b)
+}
+
+func dropChanged[T any](p *planner, have, want []*T, id identity[T], same func(a, b *T) bool, of func(*T) stored) []*T {
+	var left []*T
+	for _, pr := range match(have, want, id) {
+		switch {
+		case pr.a == nil:
+		case pr.b != nil && same(pr.a, pr.b):
+			left = append(left, pr.a)
+		default:
+			p.dropObject(of(pr.a))
+		}
+	}
+	return left
+}
+
+// createStored makes what the schema lacks, in the opposite order.
+func (p *planner) createStored() {
+	s := p.cur
+	s.Routines = createMissing(p, s.Routines, p.target.Routines, routineID, (*Routine).stored)
+	s.Views = createMissing(p, s.Views, viewsInOrder(p.target.Views), viewID, (*View).stored)
+	s.Triggers = createMissing(p, s.Triggers, p.target.Triggers, triggerID, (*Trigger).stored)
+	s.Events = createMissing(p, s.Events, p.target.Events, eventID, (*Event).stored)
+}
+
+func createMissing[T any](p *planner, have, want []*T, id identity[T], of func(*T) stored) []*T {
+	for _, pr := range match(have, want, id) {
+		if pr.a == nil {
+			p.createObject(of(pr.b))
+			have = append(have, pr.b)
+		}
+	}
+	return have
+}
+
+// createSequences plans sequences, which tables' defaults may need: new ones and
+// changed ones. Those that go are set aside like tables.
+func (p *planner) createSequences() {
+	for _, pr := range match(p.cur.Sequences, p.target.Sequences, sequenceID) {
+		switch {
+		case pr.a == nil:
+			name := p.aside()
+			p.add(Step{
+				Statement: Statement{SQL: pr.b.create(), Probe: probeOf(tableExists(pr.b.Name))},
+				Object:    "sequence " + pr.b.Name, Change: "create the sequence",
+				Inverse: []Statement{renameTable(pr.b.Name, name)},
+				Discard: []Statement{{SQL: "DROP SEQUENCE " + Quote(name), Probe: probeOf(not(tableExists(name)))}},
+			})
+			p.cur.Sequences = append(p.cur.Sequences, pr.b)
+		case pr.b != nil && !sameSequence(pr.a, pr.b):
+			p.add(Step{
+				Statement: Statement{SQL: pr.b.alter()}, Object: "sequence " + pr.b.Name, Change: "change the sequence",
+				Inverse: []Statement{{SQL: pr.a.alter()}},
+			})
+			i := slices.Index(p.cur.Sequences, pr.a)
+			p.cur.Sequences[i] = pr.b
+		}
+	}
+}
