@@ -31,8 +31,10 @@ type Release struct {
 	// PatchFrom are published versions from which a patch is made. Each patch applies
 	// to every published version with the same first three numbers.
 	PatchFrom []release.Version
-	// Delta makes a delta from each of PatchFrom too.
-	Delta bool
+	// Delta makes a delta from each of PatchFrom too, with the zstd command if it is
+	// there, whose deltas are smaller. GoOnly leaves that out: the bytes then don't
+	// depend on which zstd a machine has.
+	Delta, GoOnly bool
 	// Scripts is a directory of NN-name.sql with NN-name.undo.sql; "" for none.
 	Scripts string
 	Format  archive.Format // "": tar.zst

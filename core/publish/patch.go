@@ -40,8 +40,14 @@ func (a *adding) addPatch(from release.Version, first bool) error {
 		changes.add(old.files, a.source.files)
 		if v.Compare(from) == 0 {
 			schema = old.schema
+			if a.Delta {
+				err = a.addDelta(old, rangeText)
+			}
 		}
 		old.close()
+		if err != nil {
+			return err
+		}
 	}
 	if !changes.seen {
 		return fmt.Errorf("version %s is not published here", from)

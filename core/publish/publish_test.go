@@ -93,7 +93,7 @@ func pond(t testing.TB, o publish.InitOptions) string {
 		Stops:   versions(t, "1.5.0"),
 	})
 	add(publish.Release{
-		Version: version(t, "1.5.0.1"), PatchFrom: versions(t, "1.5.0", "1.4.2"), Rollout: 10,
+		Version: version(t, "1.5.0.1"), PatchFrom: versions(t, "1.5.0", "1.4.2"), Delta: true, GoOnly: true, Rollout: 10,
 		Tree:   tree(t, map[string]string{"index.php": "three", "lib/a.php": "a", "lib/new.php": strings.Repeat("new ", 1000)}),
 		Schema: file(t, "s.sql", "CREATE TABLE users (id INT PRIMARY KEY, mail TEXT);\n"),
 	})
@@ -199,7 +199,7 @@ func TestVerifyPlaysEveryWay(t *testing.T) {
 		got = append(got, string(p.Kind)+" "+p.From.String()+" "+p.To.String())
 	}
 	slices.Sort(got)
-	if want := []string{"full  1.5.0.1", "patch 1.4.2 1.5.0.1", "patch 1.5.0 1.5.0.1"}; !slices.Equal(got, want) {
+	if want := []string{"delta 1.4.2 1.5.0.1", "delta 1.5.0 1.5.0.1", "full  1.5.0.1", "patch 1.4.2 1.5.0.1", "patch 1.5.0 1.5.0.1"}; !slices.Equal(got, want) {
 		t.Errorf("played %q, want %q", got, want)
 	}
 }
@@ -256,7 +256,7 @@ func rebuild(t *testing.T, empty string) string {
 		r := publish.Release{Version: version(t, v), Keys: publish.DefaultKeys(empty), Date: day,
 			Tree: tree(t, map[string]string{"a": v, "b/c": "same", "z": v + v})}
 		if v == "1.1.0" {
-			r.PatchFrom = versions(t, "1.0.0")
+			r.PatchFrom, r.Delta, r.GoOnly = versions(t, "1.0.0"), true, true
 		}
 		if err := publish.Add(t.Context(), repo, r); err != nil {
 			t.Fatal(err)

@@ -177,6 +177,8 @@ func (u *unpacked) close() {
 	os.RemoveAll(u.dir)
 }
 
+func (u *unpacked) open(p release.Path) (io.ReadCloser, error) { return u.root.Open(string(p)) }
+
 // extract unpacks a package of the repository.
 func (r *repository) extract(ctx context.Context, target string, dst *os.Root) (*archive.Contents, error) {
 	file, ok := r.targetFile(target)

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"path"
@@ -15,6 +16,7 @@ import (
 	"github.com/theupdateframework/go-tuf/v2/metadata"
 
 	"moult/core/archive"
+	"moult/core/delta"
 	"moult/core/fetch"
 	"moult/core/release"
 	"moult/core/trust"
@@ -185,8 +187,44 @@ func (v *verification) earlier(channel string, m *release.Manifest, arch release
 			v.record(Played{Channel: channel, From: e.Version, To: m.Version, Kind: release.PatchPack, Arch: arch, Bytes: p.Size},
 				v.playPatch(e.Version, arch, p, want))
 		}
+		if d, ok := m.DeltaFrom(e.Version, arch); ok {
+			v.record(Played{Channel: channel, From: e.Version, To: m.Version, Kind: release.DeltaPack, Arch: arch, Bytes: d.Size},
+				v.playDelta(d, arch, want))
+		}
 	}
 	return nil
+}
+
+// playDelta applies a delta to the release it starts from.
+func (v *verification) playDelta(d release.Delta, arch release.Arch, want []release.File) error {
+	site, err := v.repo.unpack(v.ctx, d.From, arch)
+	if err != nil {
+		return err
+	}
+	defer site.close()
+	dir, err := tempRoot()
+	if err != nil {
+		return err
+	}
+	defer dir.remove()
+	f, err := v.open(d.Package)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	old := delta.Tree{Version: d.From, Files: site.files, Open: site.open}
+	applied, err := delta.Apply(v.ctx, f, d.Size, old, want, dir.Root, delta.Limits{}, nil)
+	if err != nil {
+		return err
+	}
+	if len(applied.Lost) > 0 {
+		return fmt.Errorf("%s can't be made: %w", applied.Lost[0].Path, applied.Lost[0].Err)
+	}
+	info, err := archive.ParsePackageInfo(applied.Meta[archive.InfoName])
+	if err != nil {
+		return err
+	}
+	return compare(apply(site.files, *info.Operations, applied.Files), want)
 }
 
 // playPatch applies a patch to the release it starts from, as its description says.
@@ -268,6 +306,17 @@ func compare(got, want []release.File) error {
 
 // unpack checks a package as a site would and extracts it.
 func (v *verification) unpack(p release.Package, dst *os.Root) (*archive.Contents, error) {
+	f, err := v.open(p)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return archive.Extract(v.ctx, f, p.Size, dst, archive.Limits{}, nil)
+}
+
+// open returns a package of the repository after checking its size, its hashes and
+// its signature.
+func (v *verification) open(p release.Package) (*os.File, error) {
 	file, ok := v.repo.targetFile(p.URL)
 	if !ok {
 		return nil, fmt.Errorf("%s is not in the repository", p.URL)
@@ -276,22 +325,27 @@ func (v *verification) unpack(p release.Package, dst *os.Root) (*archive.Content
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
+	if err := v.check(p, f); err != nil {
+		f.Close()
+		return nil, fmt.Errorf("%s: %w", p.URL, err)
+	}
+	return f, nil
+}
+
+func (v *verification) check(p release.Package, f *os.File) error {
 	sums := newSums()
-	if _, err := f.WriteTo(sums); err != nil {
-		return nil, err
+	if _, err := io.Copy(sums, f); err != nil {
+		return err
 	}
 	digest, chunks := sums.finish()
 	if digest != p.Digest || sums.size != p.Size || !slices.Equal(chunks, p.Chunks) {
-		return nil, fmt.Errorf("%s: %w", p.URL, trust.ErrHash)
+		return trust.ErrHash
 	}
-	if _, err := f.Seek(0, 0); err != nil {
-		return nil, err
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return err
 	}
-	if _, err := trust.VerifyPackage(v.pinned, p.Signature, f, v.date); err != nil {
-		return nil, fmt.Errorf("%s: %w", p.URL, err)
-	}
-	return v.repo.extract(v.ctx, p.URL, dst)
+	_, err := trust.VerifyPackage(v.pinned, p.Signature, f, v.date)
+	return err
 }
 
 func (v *verification) record(p Played, err error) {
