@@ -43,6 +43,7 @@ var sentences = map[update.Kind]sentence{
 	update.KindLocked:         {"Another process is working on this site.", "Wait until it is done, or end it."},
 	update.KindCancelled:      {"Cancelled.", "Start again whenever you like."},
 	update.KindUndecided:      {"A question has to be answered first.", "Decide about the files that were edited here."},
+	update.KindInterrupted:    {"An earlier run was interrupted.", "Finish or undo it first."},
 	update.KindBlocked:        {"A check before the update found something in the way.", "Put it right, then check again."},
 }
 

@@ -1,0 +1,74 @@
+# Moult. `make demo` shows it, `make test` proves it; CONTRIBUTING.md has the rest.
+
+VERSION := $(shell git describe --tags --match 'v[0-9]*' --dirty 2>/dev/null | sed 's/^v//')
+LDFLAGS := -s -w -X main.version=$(VERSION)
+SCRIPTS := testdata/scripts
+
+.PHONY: help demo test check build headless race bench fuzz torture roundcube gallery package clean
+
+help:
+	@echo 'make demo       build, and open the window on a sample site with its own database'
+	@echo 'make test       everything: formatting, vet, staticcheck, all tests, race detector'
+	@echo 'make build      ./moult with the window'
+	@echo 'make headless   ./dist/moult-headless, a static binary without the window'
+	@echo 'make race       the race detector on the packages with goroutines'
+	@echo 'make roundcube  update a real product, as Debian packages it, and roll back'
+	@echo 'make torture    kill the program at every step of an update, and recover'
+	@echo 'make fuzz       each fuzz target for FUZZTIME (30s)'
+	@echo 'make bench      benchmarks'
+	@echo 'make gallery    screenshots of the running program'
+	@echo 'make package    .deb, archives and man pages in ./dist'
+
+demo:
+	@sh $(SCRIPTS)/deps.sh window server
+	@$(MAKE) --no-print-directory build
+	./moult demo
+
+build:
+	go build -trimpath -ldflags '$(LDFLAGS)' -o moult .
+
+headless:
+	CGO_ENABLED=0 go build -trimpath -tags headless -ldflags '$(LDFLAGS)' -o dist/moult-headless .
+
+# The build comes first: it fetches and compiles what all later steps need.
+test:
+	sh $(SCRIPTS)/deps.sh window server tests
+	$(MAKE) --no-print-directory build headless
+	$(MAKE) --no-print-directory check
+	sh $(SCRIPTS)/fetch-roundcube.sh
+	go test -timeout 15m ./...
+	$(MAKE) --no-print-directory race
+	./moult demo --headless --quiet
+
+check:
+	sh $(SCRIPTS)/check.sh
+
+# Where goroutines are: transfers, the server's connections, the window's feed.
+RACE := ./core/fetch ./core/site ./core/files ./core/database/... ./core/update ./app ./widgets
+race:
+	go test -race -short -timeout 15m $(RACE)
+
+roundcube:
+	sh $(SCRIPTS)/deps.sh server
+	sh $(SCRIPTS)/fetch-roundcube.sh
+	go test -count=1 -v -run Roundcube ./core/demo
+
+torture:
+	sh $(SCRIPTS)/deps.sh server tests
+	MOULT_TORTURE=1 go test -count=1 -v -timeout 120m -run 'Kill' ./app/cli
+
+bench:
+	go test -run '^$$' -bench . -benchmem ./...
+
+FUZZTIME ?= 30s
+fuzz:
+	sh $(SCRIPTS)/fuzz.sh $(FUZZTIME)
+
+gallery:
+	sh $(SCRIPTS)/gallery.sh
+
+package:
+	sh $(SCRIPTS)/package.sh '$(VERSION)'
+
+clean:
+	rm -rf moult dist .cache

@@ -1,0 +1,98 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+
+	"moult/core/release"
+	"moult/core/site"
+	"moult/core/update"
+)
+
+// The exit codes. Package comment: what they mean to a script.
+const (
+	exitOK        = 0
+	exitFailed    = 1
+	exitUsage     = 2
+	exitAttention = 3
+	exitLocked    = 4
+	exitUntrusted = 5
+	exitDiffers   = 10
+)
+
+// codes are the kinds that don't simply mean "failed".
+var codes = map[update.Kind]int{
+	update.KindMalformed:      exitUsage,
+	update.KindUndecided:      exitUsage,
+	update.KindNoSource:       exitUsage,
+	update.KindRollbackFailed: exitAttention,
+	update.KindInterrupted:    exitAttention,
+	update.KindLocked:         exitLocked,
+	update.KindHash:           exitUntrusted,
+	update.KindSignature:      exitUntrusted,
+	update.KindUntrusted:      exitUntrusted,
+	update.KindExpired:        exitUntrusted,
+}
+
+// exitCode returns the code for the outcome of a command.
+func exitCode(err error) int {
+	var usage usageError
+	var run runError
+	var locked *site.LockedError
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.Is(err, errDiffers):
+		return exitDiffers
+	case errors.As(err, &usage):
+		return exitUsage
+	case errors.Is(err, site.ErrNotSite), errors.Is(err, site.ErrAlreadySite):
+		return exitUsage
+	case errors.Is(err, errAttention):
+		return exitAttention
+	case errors.As(err, &run) && run.result != nil && (run.result.State == update.NeedsAttention || run.result.Site == update.SiteMixed):
+		return exitAttention
+	case errors.As(err, &locked):
+		return exitLocked
+	}
+	if code, ok := codes[update.KindOf(err)]; ok {
+		return code
+	}
+	return exitFailed
+}
+
+// errDiffers is the outcome of a command that was asked to report differences by
+// its exit code and has printed them. It is no failure and prints nothing.
+var errDiffers = errors.New("there are differences")
+
+// errAttention is in the chain of an error that leaves a site between two releases.
+var errAttention = errors.New("the site needs attention")
+
+// usageError is a wrong flag, a wrong argument, malformed input, or a question
+// that nobody is there to answer.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+// runError is a run that failed, with how it ended.
+type runError struct {
+	error
+	begun  bool           // false: the failure came before anything was touched
+	result *update.Result // nil if the run never began
+}
+
+func (e runError) Unwrap() error { return e.error }
+
+// versionFlag reads the text of a flag that takes a version; "" is the zero version.
+func versionFlag(name, text string) (release.Version, error) {
+	if text == "" {
+		return release.Version{}, nil
+	}
+	v, err := release.ParseVersion(text)
+	if err != nil {
+		return release.Version{}, usagef("--%s: %w", name, err)
+	}
+	return v, nil
+}

@@ -1,0 +1,44 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"text/tabwriter"
+
+	"github.com/dustin/go-humanize"
+)
+
+// printJSON prints one document on standard output.
+func (p *Program) printJSON(v any) error {
+	enc := json.NewEncoder(p.Stdout)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
+}
+
+// printf prints a line of the result.
+func (p *Program) printf(format string, args ...any) {
+	fmt.Fprintf(p.Stdout, format+"\n", args...)
+}
+
+// sayf prints a message for a person, unless --quiet forbids it.
+func (p *Program) sayf(format string, args ...any) {
+	if !p.quiet {
+		fmt.Fprintf(p.Stderr, format+"\n", args...)
+	}
+}
+
+// table returns a writer that lines up columns separated by tabs. The caller flushes it.
+func (p *Program) table() *tabwriter.Writer {
+	return tabwriter.NewWriter(p.Stdout, 0, 0, 2, ' ', 0)
+}
+
+func size(bytes int64) string { return humanize.IBytes(uint64(max(bytes, 0))) }
+
+// plural puts an English noun after its count.
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return humanize.Comma(int64(n)) + " " + noun + "s"
+}

@@ -1,0 +1,129 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"moult/app/words"
+	"moult/core/release"
+	"moult/core/update"
+)
+
+// Program is one start of Moult.
+type Program struct {
+	Stdin          io.Reader
+	Stdout, Stderr io.Writer
+	Version        string // of this build, as in "1.0.0"; "" for one without a version
+	// OpenWindow shows the window, on the given sites or on those that the user
+	// has added. It is nil in a build without a window.
+	OpenWindow func(sites []string) error
+
+	// Flags that every command has.
+	json, quiet, yes bool
+	ran              bool // a command has begun: errors are no longer about usage
+}
+
+// Run does what the arguments say and returns the exit code.
+func (p *Program) Run(args []string) int {
+	// The default action stays off until the end, so that a second Ctrl-C can't
+	// cut off what the first one made stop at a safe point.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	root := p.command()
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return exitOK
+	}
+	if !p.ran {
+		err = usageError{err}
+	}
+	code := exitCode(err)
+	if code != exitDiffers {
+		p.printError(err)
+	}
+	return code
+}
+
+// command builds the tree of commands.
+func (p *Program) command() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "moult",
+		Short: "Keep a self-hosted site up to date: files and database together, and back",
+		Long: "Moult updates a site's files and its database together, shows everything before it\n" +
+			"happens, and can always go back. Without arguments it opens its window.",
+		SilenceErrors:    true,
+		SilenceUsage:     true,
+		PersistentPreRun: func(*cobra.Command, []string) { p.ran = true },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if p.OpenWindow == nil {
+				return cmd.Help()
+			}
+			return p.OpenWindow(nil)
+		},
+	}
+	root.SetIn(p.Stdin)
+	root.SetOut(p.Stdout)
+	root.SetErr(p.Stderr)
+	flags := root.PersistentFlags()
+	flags.BoolVar(&p.json, "json", false, "print one JSON document")
+	flags.BoolVarP(&p.quiet, "quiet", "q", false, "print no progress and no messages")
+	flags.BoolVarP(&p.yes, "yes", "y", false, "answer every question with its default")
+	root.AddCommand(
+		p.demoCommand(), p.initCommand(), p.checkCommand(), p.planCommand(), p.updateCommand(),
+		p.rollbackCommand(), p.recoverCommand(), p.historyCommand(), p.discardCommand(),
+		p.verifyCommand(), p.bundleCommand(), p.schemaCommand(), p.patchCommand(),
+		p.publishCommand(), p.versionCommand(),
+	)
+	return root
+}
+
+// options are what the engine gets from this program.
+func (p *Program) options() update.Options {
+	o := update.Options{Password: p.askPassword}
+	if v, err := release.ParseVersion(p.Version); err == nil {
+		o.Program = v
+	}
+	if os.Getenv("MOULT_LOG") != "" {
+		o.Logger = slog.New(slog.NewJSONHandler(p.Stderr, nil))
+	}
+	return o
+}
+
+// printError says what went wrong, for a person or for a script.
+func (p *Program) printError(err error) {
+	var run runError
+	errors.As(err, &run)
+	x := words.Explain(err)
+	if p.json {
+		var e *update.Error
+		doc := errorDoc{Message: err.Error(), Advice: x.Advice, Result: run.result}
+		if errors.As(err, &e) {
+			doc.Kind, doc.Stage, doc.Recoverable = e.Kind, e.Stage, e.Recoverable()
+		}
+		p.printJSON(map[string]any{"error": doc})
+		return
+	}
+	fmt.Fprintf(p.Stderr, "moult: %s\n", x)
+	if run.begun {
+		fmt.Fprintf(p.Stderr, "%s\n", words.Standing(run.result))
+	}
+}
+
+// errorDoc is an error as --json shows it.
+type errorDoc struct {
+	Kind        update.Kind    `json:"kind,omitempty"`
+	Stage       update.Stage   `json:"stage,omitempty"`
+	Message     string         `json:"message"`
+	Advice      string         `json:"advice,omitempty"`
+	Recoverable bool           `json:"recoverable"`
+	Result      *update.Result `json:"result,omitempty"`
+}

@@ -1,0 +1,115 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"moult/app/words"
+	"moult/core/update"
+)
+
+// redrawEvery keeps the progress line from costing more than the work.
+const redrawEvery = 100 * time.Millisecond
+
+// progress shows the events of a run on standard error: one line that is drawn
+// again and again on a terminal, one line for each stage elsewhere.
+type progress struct {
+	out   io.Writer
+	live  bool // a terminal
+	width func() int
+
+	mu      sync.Mutex
+	stage   update.Stage
+	status  update.StepStatus
+	began   time.Time // of the stage
+	drawn   time.Time
+	pending bool // the line has not been ended
+}
+
+// report receives an event. It may be called from any goroutine.
+func (p *progress) report(e update.Event) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if e.Stage != p.stage {
+		p.stage, p.status, p.began, p.drawn = e.Stage, "", e.Time, time.Time{}
+		if !p.live && e.Status == update.StepRunning {
+			fmt.Fprintln(p.out, words.Stage(e.Stage))
+		}
+	}
+	changed := e.Status != p.status
+	p.status = e.Status
+	if !p.live || (!changed && e.Time.Sub(p.drawn) < redrawEvery) {
+		return
+	}
+	p.drawn, p.pending = e.Time, true
+	line := []rune(p.line(e))
+	if w := p.width(); w > 0 && len(line) >= w {
+		line = line[:w-1]
+	}
+	fmt.Fprintf(p.out, "\r\x1b[K%s", string(line))
+}
+
+// line is what the terminal shows for an event.
+func (p *progress) line(e update.Event) string {
+	s := words.Stage(e.Stage)
+	switch {
+	case e.Status != update.StepRunning:
+		return s + ": " + string(e.Status)
+	case e.Total > 0:
+		s += fmt.Sprintf("  %3d %%  %s", 100*e.Done/e.Total, amount(e))
+		if left, ok := timeLeft(e.Time.Sub(p.began), e.Done, e.Total); ok {
+			s += ", " + left.String() + " left"
+		}
+		if e.Unit == update.Bytes {
+			s += rate(e.Time.Sub(p.began), e.Done)
+		}
+	case e.Done > 0:
+		s += "  " + amount(e)
+	}
+	if e.Item != "" {
+		s += "  " + e.Item
+	}
+	return s
+}
+
+// end leaves the terminal on a line of its own.
+func (p *progress) end() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.pending {
+		fmt.Fprint(p.out, "\r\x1b[K")
+		p.pending = false
+	}
+}
+
+func amount(e update.Event) string {
+	if e.Unit == update.Bytes {
+		if e.Total > 0 {
+			return size(e.Done) + " of " + size(e.Total)
+		}
+		return size(e.Done)
+	}
+	if e.Total > 0 {
+		return fmt.Sprintf("%d of %d %s", e.Done, e.Total, e.Unit)
+	}
+	return fmt.Sprintf("%d %s", e.Done, e.Unit)
+}
+
+// timeLeft estimates from what was done so far. It says nothing in the first
+// second, when the estimate would jump about.
+func timeLeft(elapsed time.Duration, done, total int64) (time.Duration, bool) {
+	if elapsed < time.Second || done <= 0 || done >= total {
+		return 0, false
+	}
+	left := time.Duration(float64(elapsed) * float64(total-done) / float64(done))
+	return max(left.Round(time.Second), time.Second), true
+}
+
+func rate(elapsed time.Duration, done int64) string {
+	if elapsed < time.Second {
+		return ""
+	}
+	return ", " + size(int64(float64(done)/elapsed.Seconds())) + "/s"
+}

@@ -1,0 +1,259 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"moult/app/words"
+	"moult/core/trust"
+	"moult/core/update"
+)
+
+// withSite opens the engine on a site's directory, hands it to do and closes it.
+func (p *Program) withSite(dir string, do func(*update.Engine, update.Report) error) error {
+	e, err := update.Open(dir, p.options())
+	if err != nil {
+		return err
+	}
+	defer e.Close()
+	report, end := p.progress()
+	defer end()
+	return do(e, report)
+}
+
+// withWholeSite is withSite for commands that need a site which is not between
+// two releases. An interrupted run is ended first, if somebody says how.
+func (p *Program) withWholeSite(ctx context.Context, dir string, do func(*update.Engine, update.Report) error) error {
+	return p.withSite(dir, func(e *update.Engine, report update.Report) error {
+		run, err := e.Interrupted()
+		if err != nil {
+			return err
+		}
+		if run == nil {
+			return do(e, report)
+		}
+		p.sayf("%s", interruptedSentence(run))
+		direction, err := p.askDirection(dir, run)
+		if err != nil {
+			return err
+		}
+		if err := p.recover(ctx, e, direction, report); err != nil {
+			return err
+		}
+		return do(e, report)
+	})
+}
+
+// warnInterrupted tells about an interrupted run where it is in nobody's way.
+func (p *Program) warnInterrupted(e *update.Engine, dir string) error {
+	run, err := e.Interrupted()
+	if err == nil && run != nil {
+		p.sayf("%s End it with: moult recover %s", interruptedSentence(run), dir)
+	}
+	return err
+}
+
+func interruptedSentence(run *update.Run) string {
+	was := fmt.Sprintf("The update from %s to %s", run.From, run.To)
+	if run.RollingBack {
+		was = fmt.Sprintf("The roll back from %s to %s", run.To, run.From)
+	}
+	return fmt.Sprintf("%s was interrupted (last stage: %s). %s", was, run.Stage, words.Sentence(run.Reason))
+}
+
+// askDirection asks what to do about an interrupted run.
+func (p *Program) askDirection(dir string, run *update.Run) (update.Direction, error) {
+	answers := []string{string(update.Undo)}
+	if run.CanFinish {
+		answers = append(answers, string(update.Forward))
+	}
+	if run.Recommended == update.Forward && run.CanFinish {
+		answers[0], answers[1] = answers[1], answers[0]
+	}
+	flag := fmt.Sprintf("moult recover %s --undo or --forward", dir)
+	answer, err := p.choose(fmt.Sprintf("Go forward or undo? %v", answers), flag, answers...)
+	if err != nil {
+		return "", fmt.Errorf("%w: %w", errAttention, err)
+	}
+	return update.Direction(answer), nil
+}
+
+func (p *Program) initCommand() *cobra.Command {
+	var rootFile, version string
+	var o update.InitOptions
+	cmd := &cobra.Command{
+		Use:   "init SITE --url URL --root root.json",
+		Short: "Take an existing site under care",
+		Long:  "Find the site's version, record its files and note which of them were edited.\nThe publisher's root.json is pinned; compare the fingerprint with the one that the publisher shows.",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			var err error
+			if o.Version, err = versionFlag("version", version); err != nil {
+				return err
+			}
+			if rootFile != "" {
+				if o.RootJSON, err = os.ReadFile(rootFile); err != nil {
+					return usageError{err}
+				}
+				fingerprint, err := trust.Fingerprint(o.RootJSON)
+				if err != nil {
+					return usagef("%s: %w", rootFile, err)
+				}
+				p.sayf("Publisher's key: %s", fingerprint)
+			}
+			report, end := p.progress()
+			defer end()
+			e, err := update.Init(cmd.Context(), args[0], o, p.options(), report)
+			if err != nil {
+				return err
+			}
+			defer e.Close()
+			end()
+			if p.json {
+				return p.printJSON(map[string]any{"name": e.Site().Config.Name, "version": e.Current()})
+			}
+			p.printf("%s is under Moult's care at %s.", e.Site().Config.Name, e.Current())
+			return nil
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.URL, "url", "", "update address")
+	f.StringVar(&rootFile, "root", "", "the publisher's root.json")
+	f.StringVar(&version, "version", "", "installed version; found by comparing files when not given")
+	f.StringVar(&o.DSN, "dsn", "", "database of the site, without a password")
+	f.StringVar(&o.PasswordFrom, "password-from", "", `where the database password is: "env:NAME", "file:PATH#KEY", "keyring:" or "prompt"`)
+	f.StringVar(&o.Name, "name", "", "name to show for the site")
+	f.StringVar(&o.Channel, "channel", "", "release channel (stable)")
+	f.StringArrayVar(&o.Keys, "key", nil, "public key or certificate file of a publisher without root.json")
+	f.BoolVar(&o.Unsigned, "unsigned", false, "accept packages that nobody has signed")
+	cmd.MarkFlagRequired("url")
+	return cmd
+}
+
+func (p *Program) historyCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "history SITE",
+		Short: "List the site's updates, newest first",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			return p.withSite(args[0], func(e *update.Engine, _ update.Report) error {
+				if err := p.warnInterrupted(e, args[0]); err != nil {
+					return err
+				}
+				records, err := e.History()
+				if err != nil {
+					return err
+				}
+				if p.json {
+					if records == nil {
+						records = []update.Record{}
+					}
+					return p.printJSON(records)
+				}
+				t := p.table()
+				for _, r := range records {
+					point := "no restore point"
+					if r.CanRollBack {
+						point = "restore point of " + size(r.DiskBytes)
+					}
+					fmt.Fprintf(t, "%s\t%s → %s\t%s\t%s\t%s\n", r.ID, r.From, r.To, r.Started.Local().Format("2006-01-02 15:04"), r.State, point)
+				}
+				return t.Flush()
+			})
+		},
+	}
+}
+
+func (p *Program) discardCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "discard SITE UPDATE-ID",
+		Short: "Remove a restore point and what it keeps in the database",
+		Args:  cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return p.withWholeSite(cmd.Context(), args[0], func(e *update.Engine, _ update.Report) error {
+				ok, err := p.confirm("Remove the restore point for good? The way back from this update is lost.", "--yes")
+				if err != nil || !ok {
+					return err
+				}
+				if err := e.Discard(cmd.Context(), args[1]); err != nil {
+					return err
+				}
+				p.sayf("The restore point %s is gone.", args[1])
+				return nil
+			})
+		},
+	}
+}
+
+func (p *Program) verifyCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "verify SITE",
+		Short: "Compare files and schema with the installed release",
+		Long:  "Compare files and schema with the installed release. Exit code 10: the site differs.",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return p.withSite(args[0], func(e *update.Engine, report update.Report) error {
+				if err := p.warnInterrupted(e, args[0]); err != nil {
+					return err
+				}
+				v, err := e.Verify(cmd.Context(), report)
+				if err != nil {
+					return err
+				}
+				if p.json {
+					if err := p.printJSON(v); err != nil {
+						return err
+					}
+				} else {
+					for _, f := range v.Files {
+						how := "edited"
+						if f.Missing {
+							how = "missing"
+						}
+						p.printf("%s  %s", how, f.Path)
+					}
+					for _, d := range v.Schema {
+						p.printf("schema  %s", d)
+					}
+				}
+				if !v.Same() {
+					return errDiffers
+				}
+				p.sayf("The site is what %s shipped.", e.Current())
+				return nil
+			})
+		},
+	}
+}
+
+func (p *Program) bundleCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "bundle SITE OUT.zip",
+		Short: "Write a diagnostics bundle without secrets",
+		Args:  cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return p.withSite(args[0], func(e *update.Engine, _ update.Report) (err error) {
+				f, err := os.OpenFile(args[1], os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+				if err != nil {
+					return usageError{err}
+				}
+				defer func() {
+					if closeErr := f.Close(); err == nil {
+						err = closeErr
+					}
+					if err != nil {
+						os.Remove(args[1])
+					}
+				}()
+				if err := e.Bundle(cmd.Context(), f); err != nil {
+					return err
+				}
+				p.sayf("Wrote %s.", args[1])
+				return nil
+			})
+		},
+	}
+}

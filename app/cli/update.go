@@ -1,0 +1,170 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"moult/app/words"
+	"moult/core/files"
+	"moult/core/release"
+	"moult/core/update"
+)
+
+func (p *Program) updateCommand() *cobra.Command {
+	var w want
+	var expect string
+	cmd := &cobra.Command{
+		Use:   "update SITE",
+		Short: "Bring the site to the newest release, files and database together",
+		Long:  "Prepare and apply what `moult plan` shows. Whatever goes wrong, the site is at the old\nor at the new release afterwards; the last line says at which.",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			choices, err := w.choices()
+			if err != nil {
+				return err
+			}
+			return p.withWholeSite(cmd.Context(), args[0], func(e *update.Engine, report update.Report) error {
+				return p.update(cmd.Context(), e, choices, expect, report)
+			})
+		},
+	}
+	w.flags(cmd.Flags())
+	cmd.Flags().StringVar(&expect, "expect", "", "refuse any plan whose hash is not this one")
+	return cmd
+}
+
+func (p *Program) update(ctx context.Context, e *update.Engine, c update.Choices, expect string, report update.Report) error {
+	pl, err := prepare(ctx, e, c, report)
+	if err != nil {
+		return runError{error: err, begun: true}
+	}
+	if pl == nil {
+		p.sayf("%s is up to date at %s.", e.Site().Config.Name, e.Current())
+		if p.json {
+			return p.printJSON(map[string]any{"from": e.Current(), "to": e.Current(), "state": update.UpToDate})
+		}
+		return nil
+	}
+	if pl, err = p.decide(ctx, e, pl, c, report); err != nil {
+		return runError{error: err, begun: true}
+	}
+	if expect != "" && !strings.EqualFold(expect, pl.Hash) {
+		return runError{begun: true, error: &update.Error{Kind: update.KindBlocked, Stage: update.StagePlan, Err: fmt.Errorf("the plan is %s and not %s as --expect asks", pl.Hash, expect)}}
+	}
+	if !p.json && !p.quiet && !p.yes {
+		p.printPlan(e.Site().Config.Name, pl)
+	}
+	ok, err := p.confirm(fmt.Sprintf("Update %s from %s to %s?", e.Site().Config.Name, pl.From, pl.To), "--yes")
+	if err != nil {
+		return err
+	}
+	if !ok {
+		p.sayf("Nothing on the site has changed.")
+		return nil
+	}
+	result, err := e.Apply(ctx, pl, report)
+	return p.finish(result, err)
+}
+
+// decide has the admin choose for each edited file that is open.
+func (p *Program) decide(ctx context.Context, e *update.Engine, pl *update.Plan, c update.Choices, report update.Report) (*update.Plan, error) {
+	open := pl.Files.Undecided()
+	if len(open) == 0 {
+		return pl, nil
+	}
+	c.Files = map[release.Path]files.Choice{}
+	for _, entry := range open {
+		answers := []string{string(files.ChoiceKeep), string(files.ChoiceNew), string(files.ChoiceBoth)}
+		if entry.Merge {
+			answers = append(answers, string(files.ChoiceMerge))
+		}
+		question := fmt.Sprintf("%s was edited here. %s?", entry.Path, strings.Join(answers, ", "))
+		answer, err := p.choose(question, "--on-edited keep, new or both", answers...)
+		if err != nil {
+			return nil, err
+		}
+		c.Files[entry.Path] = files.Choice(answer)
+	}
+	return e.Replan(ctx, pl, c, report)
+}
+
+// finish prints how a run ended.
+func (p *Program) finish(result *update.Result, err error) error {
+	if err != nil {
+		return runError{error: err, begun: true, result: result}
+	}
+	if p.json {
+		return p.printJSON(result)
+	}
+	for _, w := range result.Warnings {
+		p.sayf("%s", words.Sentence(w))
+	}
+	p.printf("%s", words.Standing(result))
+	return nil
+}
+
+func (p *Program) rollbackCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "rollback SITE [UPDATE-ID]",
+		Short: "Go back to before an update: files, schema and data",
+		Args:  cobra.RangeArgs(1, 2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			id := ""
+			if len(args) == 2 {
+				id = args[1]
+			}
+			return p.withWholeSite(cmd.Context(), args[0], func(e *update.Engine, report update.Report) error {
+				ok, err := p.confirm(fmt.Sprintf("Roll %s back from %s?", e.Site().Config.Name, e.Current()), "--yes")
+				if err != nil || !ok {
+					return err
+				}
+				result, err := e.RollBack(cmd.Context(), id, report)
+				return p.finish(result, err)
+			})
+		},
+	}
+}
+
+func (p *Program) recoverCommand() *cobra.Command {
+	var forward, undo bool
+	cmd := &cobra.Command{
+		Use:   "recover SITE",
+		Short: "Finish or undo an interrupted run",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return p.withSite(args[0], func(e *update.Engine, report update.Report) error {
+				run, err := e.Interrupted()
+				if err != nil {
+					return err
+				}
+				if run == nil {
+					p.sayf("No run was interrupted. The site is at %s.", e.Current())
+					return nil
+				}
+				p.sayf("%s", interruptedSentence(run))
+				direction := update.Undo
+				switch {
+				case forward:
+					direction = update.Forward
+				case !undo:
+					if direction, err = p.askDirection(args[0], run); err != nil {
+						return err
+					}
+				}
+				return p.recover(cmd.Context(), e, direction, report)
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&forward, "forward", false, "finish the run")
+	cmd.Flags().BoolVar(&undo, "undo", false, "undo the run")
+	cmd.MarkFlagsMutuallyExclusive("forward", "undo")
+	return cmd
+}
+
+func (p *Program) recover(ctx context.Context, e *update.Engine, d update.Direction, report update.Report) error {
+	result, err := e.Recover(ctx, d, report)
+	return p.finish(result, err)
+}

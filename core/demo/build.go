@@ -1,0 +1,104 @@
+package demo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/go-sql-driver/mysql"
+
+	"moult/core/database/embedded"
+)
+
+// Options say where a demo's databases live and who hears of its making.
+type Options struct {
+	// DSN names a running server and an account without a password that may create
+	// databases, in the form of go-sql-driver. "" means a private MariaDB
+	// in the demo's directory.
+	DSN    string
+	Report func(line string) // told what is being made; may be nil
+}
+
+// Demo is a publisher, two sites and their databases.
+type Demo struct {
+	Dir   string
+	Repo  string   // the wiki's release repository
+	Sites []string // the wiki, which is behind, and the shop, which is current
+
+	server  *embedded.Server // nil when Options.DSN named another
+	address *mysql.Config    // of the server
+	report  func(string)
+}
+
+// Build makes a demo in dir, or opens the one that is there. The error wraps
+// [embedded.ErrAbsent] when no server can be started on this machine.
+func Build(ctx context.Context, dir string, o Options) (*Demo, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, err
+	}
+	d := &Demo{
+		Dir:    dir,
+		Repo:   filepath.Join(dir, "publisher", Wiki),
+		Sites:  []string{filepath.Join(dir, "sites", Wiki), filepath.Join(dir, "sites", Shop)},
+		report: o.Report,
+	}
+	if d.report == nil {
+		d.report = func(string) {}
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, err
+	}
+	if err := d.connect(ctx, o.DSN); err != nil {
+		return nil, err
+	}
+	if err := d.fill(ctx); err != nil {
+		d.Close()
+		return nil, err
+	}
+	return d, nil
+}
+
+// fill makes what is not there yet. A marker at the end tells a whole demo from
+// one whose making was cut off.
+func (d *Demo) fill(ctx context.Context) error {
+	marker := filepath.Join(d.Dir, "complete")
+	if _, err := os.Stat(marker); err == nil {
+		d.report("opening the demo in " + d.Dir)
+		return errors.Join(d.refresh(ctx, Wiki), d.refresh(ctx, Shop))
+	}
+	for _, part := range []string{"publisher", "sites", "releases"} {
+		if err := os.RemoveAll(filepath.Join(d.Dir, part)); err != nil {
+			return err
+		}
+	}
+	for i, product := range []string{Wiki, Shop} {
+		releases, err := Releases(product)
+		if err != nil {
+			return err
+		}
+		d.report(fmt.Sprintf("publishing %d releases of the %s", len(releases), product))
+		if err := d.publish(ctx, product, releases); err != nil {
+			return fmt.Errorf("publish the %s: %w", product, err)
+		}
+		d.report("installing the " + product + " in " + d.Sites[i])
+		if err := d.install(ctx, product, d.Sites[i], releases); err != nil {
+			return fmt.Errorf("install the %s: %w", product, err)
+		}
+	}
+	return os.WriteFile(marker, nil, 0o644)
+}
+
+// DSN returns the data source name of a site's database.
+func (d *Demo) DSN(site string) string { return d.databaseOf(filepath.Base(site)).FormatDSN() }
+
+// Close ends the server, or removes the databases from one that was running
+// before. The directory stays.
+func (d *Demo) Close() error {
+	if d.server != nil {
+		return d.server.Stop()
+	}
+	return d.dropDatabases()
+}

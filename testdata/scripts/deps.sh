@@ -1,0 +1,82 @@
+#!/bin/sh
+# deps.sh window|server|tests ...
+# Says which packages of the system are missing for the given purposes, and
+# installs them on Debian and Ubuntu: at once as root, after a question with sudo
+# otherwise. Elsewhere it says what to install. Without anything missing it is silent.
+#   window  what Fyne needs to build and to open a window
+#   server  the database server of the demo and of the tests
+#   tests   what single tests use: system call injection, unpacking of .deb files
+set -eu
+
+need=""
+want() { # want PACKAGE TEST…: note the package if the test fails
+	package=$1
+	shift
+	"$@" >/dev/null 2>&1 || need="$need $package"
+}
+command_exists() { command -v "$1" || [ -x "/usr/sbin/$1" ]; }
+header_exists() { [ -e "/usr/include/$1" ] || pkg-config --exists "$2" 2>/dev/null; }
+driver_exists() { ls /usr/lib/*/dri/swrast_dri.so /usr/lib/*/libgallium*.so /usr/lib/dri/swrast_dri.so; }
+
+for purpose in "$@"; do
+	case $purpose in
+	window)
+		want gcc command_exists gcc
+		want pkg-config command_exists pkg-config
+		want libgl1-mesa-dev header_exists GL/gl.h gl
+		want xorg-dev header_exists X11/extensions/Xrandr.h xrandr
+		want libgl1-mesa-dri driver_exists
+		;;
+	server)
+		want mariadb-server-core command_exists mariadbd
+		;;
+	tests)
+		want strace command_exists strace
+		want git command_exists git
+		;;
+	*)
+		echo "deps.sh: unknown purpose $purpose" >&2
+		exit 2
+		;;
+	esac
+done
+[ -n "$need" ] || exit 0
+
+if ! command -v apt-get >/dev/null 2>&1; then
+	cat >&2 <<-TEXT
+		Missing:$need
+
+		These are the names on Debian and Ubuntu. Elsewhere install:
+		  Fedora  dnf install gcc pkgconf-pkg-config mesa-libGL-devel libXcursor-devel libXrandr-devel libXinerama-devel libXi-devel libXxf86vm-devel mariadb-server strace
+		  Arch    pacman -S gcc pkgconf libgl libxcursor libxrandr libxinerama libxi libxxf86vm mariadb strace
+		  macOS   xcode-select --install; brew install mariadb
+		  Windows MSYS2 with mingw-w64-x86_64-gcc; MariaDB's zip archive on the PATH
+	TEXT
+	exit 1
+fi
+
+echo "Missing:$need" >&2
+sudo=""
+if [ "$(id -u)" != 0 ]; then
+	if ! command -v sudo >/dev/null 2>&1; then
+		echo "Install them as root: apt-get install$need" >&2
+		exit 1
+	fi
+	sudo=sudo
+	if [ -t 0 ]; then
+		printf 'Install them with sudo apt-get? [Y/n] ' >&2
+		read -r answer
+		case $answer in
+		"" | y* | Y*) ;;
+		*)
+			echo "Install them with: sudo apt-get install$need" >&2
+			exit 1
+			;;
+		esac
+	fi
+fi
+export DEBIAN_FRONTEND=noninteractive
+# A list that can't be fetched need not be in the way: the packages may be known already.
+$sudo apt-get -qq update || echo "apt-get update had trouble; trying to install all the same" >&2
+# shellcheck disable=SC2086
+$sudo apt-get -qq install -y --no-install-recommends $need >/dev/null
