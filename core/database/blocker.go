@@ -163,3 +163,21 @@ func (d *DB) eachPair(ctx context.Context, query string, f func(a, b int64)) {
 	}
 	_ = rows.Err() // as above
 }
+
+// warnings returns what the last statement of a connection was warned of, by code.
+func (d *DB) warnings(ctx context.Context, q querier) (map[int]string, error) {
+	rows, err := q.QueryContext(ctx, "SHOW WARNINGS")
+	if err != nil {
+		return nil, err
+	}
+	all, err := readNamed(rows)
+	if err != nil {
+		return nil, err
+	}
+	found := map[int]string{}
+	for _, row := range all {
+		code, _ := strconv.Atoi(row["code"]) // a number on every server
+		found[code] = row["message"]
+	}
+	return found, nil
+}

@@ -158,7 +158,6 @@ func (d DSN) String() string {
 // Text returns the whole DSN in the form of go-sql-driver but for its password:
 // what a configuration file may hold.
 func (d DSN) Text() string {
-	d.password = ""
 	c := mysql.NewConfig()
 	c.User, c.Net, c.Addr, c.DBName = d.User, d.Network, d.Address, d.Database
 	text := c.FormatDSN()

@@ -123,8 +123,11 @@ func (r *reader) tables() (*schema.Schema, error) {
 // create returns what SHOW CREATE says.
 func (r *reader) create(o object) (schema.Stored, error) {
 	statement, column := "SHOW CREATE TABLE ", "create table"
-	if o.kind == "VIEW" {
+	switch o.kind {
+	case "VIEW":
 		statement, column = "SHOW CREATE VIEW ", "create view"
+	case "SEQUENCE":
+		statement = "SHOW CREATE SEQUENCE "
 	}
 	row, err := r.one(statement + schema.Quote(o.name))
 	if err != nil {

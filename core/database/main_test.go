@@ -95,7 +95,11 @@ func (s *site) plan(target string) *schema.Plan {
 		s.t.Fatal(err)
 	}
 	want.Charset, want.Collation = live.Charset, live.Collation
-	p, err := schema.NewPlan(live, schema.Canonical(want, s.Flavor()), schema.Options{Flavor: s.Flavor(), UpdateID: "u1"})
+	resolved, err := s.Resolve(s.t.Context(), schema.Canonical(want, s.Flavor()), live)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	p, err := schema.NewPlan(live, resolved, schema.Options{Flavor: s.Flavor(), UpdateID: "u1"})
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -39,6 +39,15 @@ func (d *DB) Matches(ctx context.Context, canonicalSQL string) error {
 	if err != nil {
 		return err
 	}
+	if same, _ := schema.Equal(live, want); same {
+		return nil
+	}
+	// The text may say the same in other words than the server's.
+	r := &resolver{ctx: ctx, s: want, at: d}
+	r.choose(live)
+	if err := r.beside(); err != nil {
+		return err
+	}
 	if same, differences := schema.Equal(live, want); !same {
 		return &Mismatch{d.dsn.Database, differences}
 	}

@@ -55,12 +55,12 @@ func ResolvePassword(ctx context.Context, d DSN, from, dir string, ask Ask) (DSN
 		password, err = fromKeyring(rest, d)
 	case "prompt":
 		if ask == nil {
-			err = errors.New("nobody can be asked here; use env:, file: or keyring:")
+			err = errors.New("nobody can be asked here; name an environment variable, a file or the keyring")
 			break
 		}
 		password, err = ask(ctx, "Password of "+d.String())
 	default:
-		err = errors.New("want env:NAME, file:PATH#KEY, keyring: or prompt")
+		err = errors.New("want env:NAME, file:PATH#KEY, keyring:ACCOUNT or prompt")
 	}
 	if err != nil {
 		return DSN{}, fmt.Errorf("password of %s from %q: %w", d, from, err)
@@ -141,7 +141,7 @@ func variable(in io.Reader, key string) (string, error) {
 		return "", err
 	}
 	if !found {
-		return "", fmt.Errorf("it has no line %s=…: %w", key, ErrNoPassword)
+		return "", fmt.Errorf("it does not set %s: %w", key, ErrNoPassword)
 	}
 	return value, nil
 }

@@ -1,0 +1,43 @@
+// Package database works on a live MySQL or MariaDB: it reads its definition,
+// says what a plan would cost and whether it can run, runs it, and takes it back
+// with the rows.
+//
+// The order of use:
+//
+//	dsn, err := database.ParseDSN("mysql://shop@127.0.0.1/shop")
+//	dsn, err = database.ResolvePassword(ctx, dsn, "file:.env#DB_PASSWORD", dir, nil)
+//	db, err := database.Open(ctx, dsn)                  // a sentence for each way to fail
+//	live, err := db.Introspect(ctx)
+//	plan, err := schema.NewPlan(live, target, options)  // pure, in core/schema
+//	proved, reason, err := db.Cost(ctx, plan, live)     // tried on an empty copy
+//	findings, err := db.Preflight(ctx, plan)            // nothing has changed yet
+//	err = db.Run(ctx, plan, schema.Expand, journal, report)
+//	err = db.Run(ctx, plan, schema.Contract, journal, report)
+//	err = db.RunScripts(ctx, plan.UpdateID, scripts, journal, report)
+//	err = db.Matches(ctx, plan.Target)                  // only now it is done
+//
+// and back, at once or days later:
+//
+//	notes, err := db.UndoScripts(ctx, plan.UpdateID, scripts, journal, report)
+//	notes, err = db.Undo(ctx, plan, journal, report)
+//	err = db.Matches(ctx, plan.Start)
+//
+// What it promises:
+//
+//   - Statements on definitions commit by themselves on these servers, so no
+//     transaction is relied on. Each statement is marked in the database before
+//     and after; at most one is in doubt after a crash of anything, and its
+//     probe decides that one. Run and Undo are continued by calling them again.
+//   - Statements on rows run in one transaction with their mark: never half, and
+//     never twice.
+//   - A cancelled context kills the statement on the server, and the call returns
+//     when it is known whether it has happened.
+//   - No statement waits longer than three seconds for a lock, since everybody
+//     else queues behind it. It is tried again, and at last the sessions in the
+//     way are named.
+//   - Nothing is dropped before [DB.Discard].
+//
+// What it never does: run a statement that is not in the plan on an object of
+// the site, send two statements at once, rely on a server's sql_mode, or print a
+// password.
+package database
