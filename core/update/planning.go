@@ -134,6 +134,12 @@ func (e *Engine) planSchema(ctx context.Context, id string, contents *os.Root, i
 	if err != nil {
 		return nil, Proof{}, fmt.Errorf("schema of the installed release: %w", err)
 	}
+	for _, text := range []**schema.Schema{&from, &to} {
+		// Expressions and views are compared in the server's own words.
+		if *text, err = db.Resolve(ctx, *text, live); err != nil {
+			return nil, Proof{}, databaseError{err}
+		}
+	}
 	merged := schema.Merge(from, live, to, fl)
 	plan, err := schema.NewPlan(live, merged.Target, schema.Options{
 		Flavor: fl, UpdateID: id,
