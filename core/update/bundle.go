@@ -118,7 +118,7 @@ func tail(fsys fs.FS, name string) ([]byte, error) {
 // follows IDENTIFIED BY in SQL.
 var secrets = []*regexp.Regexp{
 	regexp.MustCompile(`(?i)((?:password|passwd|pwd|secret|token|api[_-]?key|authorization)[a-z0-9_-]*\\?["']?\s*[:=]\s*)(\\?"(?:[^"\\]|\\[^"])*\\?"|'[^']*'|[^\s,;&"']+)`),
-	regexp.MustCompile(`(?i)((?:password|passwd|pwd|secret|token)\s+)([^\s,;&"']+)`),
+	regexp.MustCompile(`(?i)((?:password|passwd|pwd|secret|token)\s+)([^\s,;&"':=\[][^\s,;&"']*)`),
 	regexp.MustCompile(`([a-z][a-z0-9+.-]*://[^/\s:@"']*:)([^@\s/"']+)@`),
 	regexp.MustCompile(`(?i)(identified\s+(?:with\s+\w+\s+)?(?:by|as)\s+(?:password\s+)?)(\\?'[^']*'|\\?"[^"]*")`),
 }
@@ -129,9 +129,6 @@ func redact(text []byte) []byte {
 	for _, re := range secrets {
 		s = re.ReplaceAllStringFunc(s, func(m string) string {
 			sub := re.FindStringSubmatch(m)
-			if strings.HasPrefix(strings.TrimSpace(sub[2]), "_from") {
-				return m
-			}
 			end := ""
 			if strings.HasSuffix(m, "@") {
 				end = "@"

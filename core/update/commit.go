@@ -46,6 +46,9 @@ func (r *run) commit(context.Context) error {
 	if err := r.rememberChoices(); err != nil {
 		return err
 	}
+	if _, err := r.settle(Done, SiteNew); err != nil {
+		return err
+	}
 	return r.mark(recordCommitted, nil)
 }
 
@@ -173,6 +176,9 @@ func (r *run) settleOld(context.Context) error {
 		return err
 	}
 	if err := r.site.SetState(b.State); err != nil {
+		return err
+	}
+	if _, err := r.settle(RolledBack, SiteOld); err != nil {
 		return err
 	}
 	return r.mark(recordUndone, nil)

@@ -44,7 +44,7 @@ func (e *Engine) History() ([]Record, error) {
 	err := e.eachUpdate(func(u *site.Update, l life) error {
 		var rec Record
 		err := u.ReadJSON(resultFile, &rec.Result)
-		if errors.Is(err, fs.ErrNotExist) {
+		if errors.Is(err, fs.ErrNotExist) || l.open() {
 			return nil // prepared only, or interrupted
 		}
 		if err != nil {

@@ -2,10 +2,13 @@ package update
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
 	"time"
+
+	"moult/core/site"
 )
 
 // before runs the admin's commands that precede a change.
@@ -27,7 +30,7 @@ func (r *run) hooks(ctx context.Context, commands []string) error {
 		r.skipped = true
 		return nil
 	}
-	timeout := time.Duration(r.site.Config.Hooks.Timeout)
+	timeout := time.Duration(cmp.Or(r.site.Config.Hooks.Timeout, site.DefaultHookTimeout))
 	for i, text := range commands {
 		r.send(Event{Status: StepRunning, Item: text, Done: int64(i), Total: int64(len(commands)), Interruptible: true})
 		if err := r.hook(ctx, text, timeout); err != nil {

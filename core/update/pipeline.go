@@ -69,45 +69,48 @@ func (r *run) apply(ctx context.Context) (*Result, error) {
 		if err == nil {
 			continue
 		}
-		cause := classify(s.stage, err)
+		r.cause = classify(s.stage, err)
 		r.log.Error("update failed", "stage", s.stage, "error", err)
-		if s.stage == StageCommit && r.isCommitted() {
-			return r.finish(Done, SiteNew, cause)
-		}
-		return r.undo(ctx, cause)
+		return r.undo(ctx)
 	}
 	r.retain(ctx)
-	return r.finish(Done, SiteNew, nil)
+	return r.finish(Done, SiteNew)
 }
 
 // undo takes back what the run did. It goes on when the caller has cancelled: a
 // cancel asks for the old release, not for half of it.
-func (r *run) undo(ctx context.Context, cause *Error) (*Result, error) {
+func (r *run) undo(ctx context.Context) (*Result, error) {
 	ctx = context.WithoutCancel(ctx)
 	wasCommitted := r.isCommitted()
 	if err := r.mark(recordUndo, nil); err != nil {
-		return r.finish(NeedsAttention, r.verdict(ctx), undoFailed(cause, err))
+		return r.stuck(ctx, err)
 	}
 	for _, s := range backward {
-		if err := r.step(ctx, s); err != nil {
-			r.log.Error("roll back failed", "stage", s.stage, "error", err)
-			if s.stage == StageAfter {
-				r.warn("after going back: %v", err) // the old release is in place and verified
-				continue
-			}
-			return r.finish(NeedsAttention, r.verdict(ctx), undoFailed(cause, err))
+		err := r.step(ctx, s)
+		if err == nil {
+			continue
 		}
+		if s.stage == StageBefore || s.stage == StageAfter {
+			// A command of the admin's must not keep the site between two releases.
+			r.warn("While going back: %v", err)
+			continue
+		}
+		r.log.Error("roll back failed", "stage", s.stage, "error", err)
+		return r.stuck(ctx, err)
 	}
 	r.tidy(ctx, wasCommitted)
-	return r.finish(RolledBack, SiteOld, cause)
+	return r.finish(RolledBack, SiteOld)
 }
 
-// undoFailed joins the failure of a run with that of its undoing.
-func undoFailed(cause *Error, err error) *Error {
-	if cause == nil {
-		return classify(StageRollBack, err)
+// stuck ends a run that could be neither finished nor undone. It stays open in the
+// journal, so that the next start finds it.
+func (r *run) stuck(ctx context.Context, err error) (*Result, error) {
+	if r.cause == nil {
+		r.cause = classify(StageRollBack, err)
+	} else {
+		r.cause = &Error{Kind: KindRollbackFailed, Stage: r.cause.Stage, Err: r.cause.Err, RollBackErr: err}
 	}
-	return &Error{Kind: KindRollbackFailed, Stage: cause.Stage, Err: cause.Err, RollBackErr: err}
+	return r.finish(NeedsAttention, r.verdict(ctx))
 }
 
 // step runs one stage between its marks in the journal.

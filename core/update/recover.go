@@ -61,7 +61,7 @@ func (e *Engine) goBack(ctx context.Context, id string, report Report) (*Result,
 		return nil, classify(StageLock, err)
 	}
 	defer r.close()
-	return r.undo(ctx, nil)
+	return r.undo(ctx)
 }
 
 // resume opens a run that is on disk.
@@ -151,7 +151,7 @@ func (e *Engine) Recover(ctx context.Context, d Direction, report Report) (*Resu
 		}
 		return r.apply(ctx)
 	}
-	return r.undo(ctx, nil)
+	return r.undo(ctx)
 }
 
 // refuseInterrupted is what every method asks first that would change the site.

@@ -29,8 +29,9 @@ type run struct {
 	report   Report
 	started  time.Time
 	stage    Stage
-	skipped  bool // the stage had nothing to do
-	raised   bool // the maintenance flag is up
+	skipped  bool   // the stage had nothing to do
+	raised   bool   // the maintenance flag is up
+	cause    *Error // what made the run go back; nil while it goes as asked
 	window   time.Duration
 	warnings []string
 }
@@ -230,22 +231,28 @@ func (r *run) statements(p database.Progress) {
 	r.send(ev)
 }
 
-// finish writes down how the run ended. A failed run leaves nothing behind but its
-// log; what the admin can go back to stays.
-func (r *run) finish(state State, now SiteState, cause *Error) (*Result, error) {
+// settle writes down how the run ends. It comes before the mark that ends it, so
+// that no run is over without a line in the history.
+func (r *run) settle(state State, now SiteState) (*Result, error) {
 	res := &Result{
 		ID: r.plan.ID, From: r.plan.From, To: r.plan.To, Started: r.started, Ended: r.e.opts.Now(),
 		State: state, Site: now, Warnings: r.warnings, Window: r.window,
 	}
-	if cause != nil {
-		res.Kind, res.Message = cause.Kind, cause.Error()
+	if r.cause != nil {
+		res.Kind, res.Message = r.cause.Kind, r.cause.Error()
 	}
-	if err := r.update.WriteJSON(resultFile, res); err != nil {
+	return res, r.update.WriteJSON(resultFile, res)
+}
+
+// finish reports how the run ended.
+func (r *run) finish(state State, now SiteState) (*Result, error) {
+	res, err := r.settle(state, now)
+	if err != nil {
 		r.log.Error("the result could not be written", "error", err)
 	}
 	r.log.Info("run ended", "state", state, "site", now, "message", res.Message)
-	if cause == nil {
-		return res, nil
+	if r.cause != nil {
+		return res, r.cause
 	}
-	return res, cause
+	return res, nil
 }

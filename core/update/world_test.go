@@ -2,6 +2,7 @@ package update_test
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"maps"
 	"os"
@@ -10,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/go-sql-driver/mysql"
 
 	"moult/core/database"
 	"moult/core/database/embedded"
@@ -73,6 +76,7 @@ type world struct {
 	repo string
 	dir  string // of the site
 	dsn  database.DSN
+	text string // the DSN as the driver reads it
 	url  string
 }
 
@@ -90,13 +94,16 @@ func newWorld(t *testing.T, withDatabase bool, editions ...edition) *world {
 	writeTree(t, w.dir, editions[0].files)
 	io := update.InitOptions{URL: w.url, RootJSON: get(os.ReadFile(filepath.Join(w.repo, "root.json")))(t), Name: "test"}
 	if withDatabase {
-		text := embedded.ForTest(t)
-		w.dsn = get(database.ParseDSN(text))(t)
+		w.text = embedded.ForTest(t)
+		w.dsn = get(database.ParseDSN(w.text))(t)
 		w.exec(editions[0].schema)
 		w.exec(`INSERT INTO users (name, fax) VALUES ('ann', '1-11'), ('bob', NULL), ('cid', '3-33'); INSERT INTO old_log VALUES (1, 'first'), (2, NULL);`)
-		password := filepath.Join(base, "password")
-		must(t, os.WriteFile(password, []byte(w.dsn.Password()+"\n"), 0o600))
-		io.DSN, io.PasswordFrom = text, "file:"+password
+		io.DSN = w.text
+		if secret := get(mysql.ParseDSN(w.text))(t).Passwd; secret != "" {
+			password := filepath.Join(base, "password")
+			must(t, os.WriteFile(password, []byte(secret+"\n"), 0o600))
+			io.PasswordFrom = "file:" + password
+		}
 	}
 	e, err := update.Init(t.Context(), w.dir, io, update.Options{}, nil)
 	must(t, err)
@@ -160,11 +167,11 @@ func (w *world) state() string {
 	root, err := os.OpenRoot(w.dir)
 	must(w.t, err)
 	defer root.Close()
-	tree, err := files.TreeDigest(w.t.Context(), root, func(p release.Path) bool { return p.Within(".moult") })
+	tree, err := files.TreeDigest(w.t.Context(), root, func(p string) bool { return p == site.Home })
 	must(w.t, err)
 	fmt.Fprintln(&b, "version", w.engine().Current())
 	fmt.Fprintln(&b, "tree", tree)
-	if w.dsn.String() == (database.DSN{}).String() {
+	if w.text == "" {
 		return b.String()
 	}
 	db, err := database.Open(w.t.Context(), w.dsn)
@@ -184,8 +191,7 @@ func (w *world) state() string {
 // exec runs statements on the site's database as its application would.
 func (w *world) exec(statements string) {
 	w.t.Helper()
-	pool := get(w.dsn.Pool())(w.t)
-	defer pool.Close()
+	pool := w.pool()
 	for _, s := range strings.Split(statements, ";") {
 		if strings.TrimSpace(s) == "" {
 			continue
@@ -194,6 +200,14 @@ func (w *world) exec(statements string) {
 			w.t.Fatalf("%s: %v", s, err)
 		}
 	}
+}
+
+// pool connects to the site's database as its application would.
+func (w *world) pool() *sql.DB {
+	w.t.Helper()
+	pool := get(sql.Open("mysql", w.text))(w.t)
+	w.t.Cleanup(func() { pool.Close() })
+	return pool
 }
 
 func writeTree(t *testing.T, dir string, tree map[string]string) {
