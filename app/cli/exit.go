@@ -46,8 +46,6 @@ func exitCode(err error) int {
 		return exitDiffers
 	case errors.As(err, &usage):
 		return exitUsage
-	case errors.Is(err, site.ErrNotSite), errors.Is(err, site.ErrAlreadySite):
-		return exitUsage
 	case errors.Is(err, errAttention):
 		return exitAttention
 	case errors.As(err, &run) && run.result != nil && (run.result.State == update.NeedsAttention || run.result.Site == update.SiteMixed):

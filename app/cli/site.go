@@ -2,12 +2,15 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 
 	"github.com/spf13/cobra"
 
 	"moult/app/words"
+	"moult/core/site"
 	"moult/core/trust"
 	"moult/core/update"
 )
@@ -15,7 +18,12 @@ import (
 // withSite opens the engine on a site's directory, hands it to do and closes it.
 func (p *Program) withSite(dir string, do func(*update.Engine, update.Report) error) error {
 	e, err := update.Open(dir, p.options())
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return usagef("there is no directory %s", dir)
+	case errors.Is(err, site.ErrNotSite):
+		return usagef("%s is not a site of Moult; take it under care with: moult init %s --url …", dir, dir)
+	case err != nil:
 		return err
 	}
 	defer e.Close()
@@ -107,6 +115,9 @@ func (p *Program) initCommand() *cobra.Command {
 			report, end := p.progress()
 			defer end()
 			e, err := update.Init(cmd.Context(), args[0], o, p.options(), report)
+			if errors.Is(err, site.ErrAlreadySite) {
+				return usagef("%s %w", args[0], site.ErrAlreadySite)
+			}
 			if err != nil {
 				return err
 			}

@@ -73,10 +73,11 @@ func (x Explanation) String() string {
 	return strings.Join(parts, " ")
 }
 
-// Sentence ends text with a full stop unless it ends in punctuation already.
+// Sentence ends text with a full stop unless it ends in punctuation already or
+// has several lines.
 func Sentence(text string) string {
 	text = strings.TrimSpace(text)
-	if text == "" || strings.ContainsRune(".!?", rune(text[len(text)-1])) {
+	if text == "" || strings.Contains(text, "\n") || strings.ContainsRune(".!?", rune(text[len(text)-1])) {
 		return text
 	}
 	return text + "."
