@@ -55,7 +55,7 @@ func (e *Engine) check(ctx context.Context, c Choices) (*Offer, error) {
 			return nil, fmt.Errorf("release %s: %w", c.To, err)
 		}
 	}
-	o := &Offer{Current: st.Version, Latest: newest.Version, Trust: src.trust(), source: src}
+	o := &Offer{Current: st.Version, Latest: newest.Version, Trust: src.trust(), source: src, arch: arch}
 	var unsupported *release.UnsupportedArchError
 	var stop *release.StopError
 	o.Strategy, err = release.Decide(m, e.facts(st, arch, c), e.chain(ctx, src, newest))

@@ -7,6 +7,7 @@ import (
 	"syscall"
 
 	"moult/core/archive"
+	"moult/core/delta"
 	"moult/core/fetch"
 	"moult/core/schema/parse"
 	"moult/core/site"
@@ -52,6 +53,7 @@ func kindOf(stage Stage, err error) Kind {
 		{target(trust.ErrUntrusted), KindUntrusted},
 		{target(trust.ErrCertificate), KindSignature},
 		{target(archive.ErrRefused), KindExtraction},
+		{target(delta.ErrMalformed), KindExtraction},
 		{is[*parse.Error], KindMalformed},
 		{is[*site.ConfigError], KindMalformed},
 		{target(errMalformed), KindMalformed},

@@ -26,6 +26,7 @@ type Offer struct {
 	Latest release.Version `json:"latest"`
 
 	source   source
+	arch     release.Arch
 	manifest *release.Manifest
 	base     *release.Manifest // of the installed release; nil when no longer published
 }

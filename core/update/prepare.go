@@ -6,12 +6,14 @@ import (
 	"encoding/base32"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path"
 	"strings"
 
 	"moult/core/archive"
+	"moult/core/delta"
 	"moult/core/release"
 	"moult/core/site"
 )
@@ -85,16 +87,42 @@ func (e *Engine) prepare(ctx context.Context, u *site.Update, o *Offer, c Choice
 	if m := o.manifest.Moult; m != nil {
 		in.Release = m.Files
 	}
-	if err := e.download(ctx, u, o, report); err != nil {
-		return nil, err
-	}
-	if err := e.extract(ctx, u, o, in, report); err != nil {
+	if err := e.fetch(ctx, u, o, in, report); err != nil {
 		return nil, err
 	}
 	if err := u.WriteJSON(intakeFile, in); err != nil {
 		return nil, classify(StageExtract, err)
 	}
 	return e.plan(ctx, u, in, report)
+}
+
+// fetch downloads and unpacks what the strategy names. A delta that starts from a
+// file which is neither on the site nor recorded as it was shipped gives way to
+// the next best package.
+func (e *Engine) fetch(ctx context.Context, u *site.Update, o *Offer, in *intake, report Report) error {
+	if err := e.download(ctx, u, o, report); err != nil {
+		return err
+	}
+	if o.Strategy.Kind != release.DeltaPack {
+		return e.extract(ctx, u, o, in, report)
+	}
+	lost, err := e.undelta(ctx, u, o, in, report)
+	if err != nil || len(lost) == 0 {
+		return err
+	}
+	report.send(Event{Stage: StageExtract, Status: StepRunning, Interruptible: true,
+		Log: fmt.Sprintf("The delta can't be used: %s is not as it was shipped (%v). Another package is fetched.", lost[0].Base, lost[0].Err)})
+	if err := u.Root.RemoveAll(packageDir); err != nil {
+		return classify(StageExtract, err)
+	}
+	other := *o
+	facts := release.Site{Current: o.Current, Arch: o.arch, ForceFull: in.Choices.Full}
+	if other.Strategy, err = release.Decide(o.manifest, facts, nil); err != nil {
+		return classify(StageDownload, err)
+	}
+	other.Strategy.Reason += fmt.Sprintf(" A smaller delta could not be used, as %s is not as it was shipped.", lost[0].Base)
+	in.Strategy = other.Strategy
+	return e.fetch(ctx, u, &other, in, report)
 }
 
 // download fetches the package and proves its origin.
@@ -139,25 +167,8 @@ func cacheName(p release.Package) string {
 func (e *Engine) extract(ctx context.Context, u *site.Update, o *Offer, in *intake, report Report) error {
 	step := Event{Stage: StageExtract, Status: StepRunning, Unit: Bytes, Interruptible: true}
 	report.send(step)
-	err := func() error {
-		src, err := u.Root.Open(packageFile)
-		if err != nil {
-			return err
-		}
-		defer src.Close()
-		if err := u.Root.Mkdir(packageDir, 0o700); err != nil {
-			return err
-		}
-		dst, err := u.Root.OpenRoot(packageDir)
-		if err != nil {
-			return err
-		}
-		defer dst.Close()
-		info, err := src.Stat()
-		if err != nil {
-			return err
-		}
-		contents, err := archive.Extract(ctx, src, info.Size(), dst, archive.Limits{}, func(done, total int64) {
+	err := e.unpack(u, func(src *os.File, size int64, dst *os.Root) error {
+		contents, err := archive.Extract(ctx, src, size, dst, archive.Limits{}, func(done, total int64) {
 			step.Done, step.Total = done, total
 			report.send(step)
 		})
@@ -165,7 +176,7 @@ func (e *Engine) extract(ctx context.Context, u *site.Update, o *Offer, in *inta
 			return err
 		}
 		return agree(o, contents, dst, in)
-	}()
+	})
 	if err != nil {
 		step.Status, step.Log = StepFailed, err.Error()
 		report.send(step)
@@ -173,6 +184,92 @@ func (e *Engine) extract(ctx context.Context, u *site.Update, o *Offer, in *inta
 	}
 	step.Status, step.Done = StepDone, step.Total
 	report.send(step)
+	return nil
+}
+
+// undelta makes the new contents from a delta and the files as they were shipped.
+// The files that it can't make are returned; then nothing of it is to be used.
+func (e *Engine) undelta(ctx context.Context, u *site.Update, o *Offer, in *intake, report Report) (lost []delta.Lost, err error) {
+	step := Event{Stage: StageExtract, Status: StepRunning, Unit: Bytes, Interruptible: true}
+	report.send(step)
+	var made *delta.Applied
+	err = e.unpack(u, func(src *os.File, size int64, dst *os.Root) error {
+		inv, err := e.site.Inventory()
+		if err != nil {
+			return err
+		}
+		store, err := e.site.Pristine()
+		if err != nil {
+			return err
+		}
+		defer store.Close()
+		old := delta.Tree{Version: o.Current, Files: inv.Files, Open: func(p release.Path) (io.ReadCloser, error) {
+			if f, known := inv.Get(p); known && store.Has(f.SHA256) {
+				return store.Open(f.SHA256)
+			}
+			return e.site.Root.Open(string(p))
+		}}
+		made, err = delta.Apply(ctx, src, size, old, o.manifest.Moult.Files, dst, delta.Limits{}, func(done, total int64) {
+			step.Done, step.Total = done, total
+			report.send(step)
+		})
+		if err != nil || len(made.Lost) > 0 {
+			return err
+		}
+		for name, text := range made.Meta {
+			name = path.Join(archive.PackageDir, name)
+			if err := dst.MkdirAll(path.Dir(name), 0o700); err != nil {
+				return err
+			}
+			if err := dst.WriteFile(name, text, 0o600); err != nil {
+				return err
+			}
+		}
+		info, err := archive.ParsePackageInfo(made.Meta[archive.InfoName])
+		if err != nil {
+			return fmt.Errorf("%s: %w", archive.InfoName, errors.Join(err, errMalformed))
+		}
+		if info.Operations == nil || info.To.Compare(o.Target) != 0 {
+			return fmt.Errorf("the delta is of release %s, the manifest promised %s: %w", info.To, o.Target, errDisagree)
+		}
+		in.Ops, in.Files, in.Dirs = *info.Operations, made.Files, nil
+		return nil
+	})
+	if err != nil {
+		step.Status, step.Log = StepFailed, err.Error()
+		report.send(step)
+		return nil, classify(StageExtract, err)
+	}
+	if len(made.Lost) == 0 {
+		step.Status, step.Done = StepDone, step.Total
+		report.send(step)
+	}
+	return made.Lost, nil
+}
+
+// unpack hands the downloaded package and an empty directory to do, and removes
+// the package afterwards.
+func (e *Engine) unpack(u *site.Update, do func(src *os.File, size int64, dst *os.Root) error) error {
+	src, err := u.Root.Open(packageFile)
+	if err != nil {
+		return err
+	}
+	defer src.Close()
+	info, err := src.Stat()
+	if err != nil {
+		return err
+	}
+	if err := u.Root.Mkdir(packageDir, 0o700); err != nil {
+		return err
+	}
+	dst, err := u.Root.OpenRoot(packageDir)
+	if err != nil {
+		return err
+	}
+	defer dst.Close()
+	if err := do(src, info.Size(), dst); err != nil {
+		return err
+	}
 	return u.Root.Remove(packageFile)
 }
 

@@ -91,6 +91,38 @@ func TestAFileEditedHereIsAskedAboutAndKept(t *testing.T) {
 	}
 }
 
+func TestEveryStrategyLeadsToTheSameSite(t *testing.T) {
+	want := ""
+	for _, c := range []struct {
+		kind    release.StrategyKind
+		choices update.Choices
+		harm    string // a binary file edited here makes the delta unusable
+	}{
+		{kind: release.Full, choices: update.Choices{Full: true}},
+		{kind: release.DeltaPack},
+		{kind: release.PatchPack, harm: "assets/logo.bin", choices: update.Choices{OnEdited: files.ChoiceNew}},
+	} {
+		w := newWorld(t, false, v1, v2)
+		if c.harm != "" {
+			writeTree(t, w.dir, map[string]string{c.harm: "\x00mine"})
+		}
+		e := w.engine()
+		p := w.plan(e, c.choices)
+		if p.Strategy.Kind != c.kind {
+			t.Fatalf("the plan goes by %q (%s), want %q", p.Strategy.Kind, p.Strategy.Reason, c.kind)
+		}
+		_, err := e.Apply(t.Context(), p, nil)
+		must(t, err)
+		got := w.state()
+		if want == "" {
+			want = got
+		}
+		if got != want {
+			t.Errorf("by %s:\n%s--- want\n%s", c.kind, got, want)
+		}
+	}
+}
+
 func TestApplyRefusesASiteThatChangedSinceThePlan(t *testing.T) {
 	w := newWorld(t, true, v1, v2)
 	e := w.engine()

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -27,6 +28,14 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(embedded.Main(m)) }
 
+// ballast is unchanged and does not compress, so that the smallest package is not
+// the full one.
+var ballast = func() string {
+	b := make([]byte, 64<<10)
+	rand.NewChaCha8([32]byte{}).Read(b)
+	return string(b)
+}()
+
 // edition is one release of the product that these tests publish.
 type edition struct {
 	version string
@@ -46,6 +55,7 @@ var (
 			"config/default.conf":  "colour = blue\nsize = 10\nshape = round\n",
 			"assets/logo.bin":      "\x00\x01one",
 			"assets/unchanged.css": "body {}\n",
+			"assets/ballast.bin":   ballast,
 		},
 		schema: `CREATE TABLE users (id INT NOT NULL AUTO_INCREMENT PRIMARY KEY, name VARCHAR(40) NOT NULL, fax VARCHAR(20)) ENGINE=InnoDB;
 CREATE TABLE old_log (id INT NOT NULL PRIMARY KEY, line TEXT) ENGINE=InnoDB;`,
@@ -60,6 +70,7 @@ CREATE TABLE old_log (id INT NOT NULL PRIMARY KEY, line TEXT) ENGINE=InnoDB;`,
 			"config/default.conf":  "colour = blue\nsize = 10\nshape = square\n",
 			"assets/logo.bin":      "\x00\x02two",
 			"assets/unchanged.css": "body {}\n",
+			"assets/ballast.bin":   ballast,
 		},
 		schema: `CREATE TABLE users (id INT NOT NULL AUTO_INCREMENT PRIMARY KEY, name VARCHAR(80) NOT NULL, email VARCHAR(100) NOT NULL DEFAULT '', KEY name (name)) ENGINE=InnoDB;
 CREATE TABLE tags (id INT NOT NULL PRIMARY KEY, label VARCHAR(30) NOT NULL) ENGINE=InnoDB;`,
@@ -126,6 +137,7 @@ func (w *world) publish(e edition, older []edition) {
 	}
 	for _, o := range older {
 		r.PatchFrom = append(r.PatchFrom, get(release.ParseVersion(o.version))(w.t))
+		r.Delta = true
 	}
 	must(w.t, publish.Add(w.t.Context(), w.repo, r))
 }
