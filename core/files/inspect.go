@@ -27,6 +27,13 @@ func Inspect(ctx context.Context, s *site.Site, u *site.Update, p *Plan) (Progre
 	w := newEyes(s, u, intents)
 	defer w.close()
 	progress := Progress{StagedIntact: true}
+	for _, dir := range []string{stageDir, oldDir} {
+		info, err := exists(w.update, dir)
+		if err != nil {
+			return Progress{}, err
+		}
+		progress.StagedIntact = progress.StagedIntact && info != nil
+	}
 	var mu sync.Mutex
 	err = eachParallel(ctx, w.roots(), len(steps), func(t []*tree, i int) error {
 		e := eyes{site: t[0], update: t[1], intents: intents}

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"syscall"
 
+	"moult/core/release"
 	"moult/core/site"
 )
 
@@ -33,6 +34,14 @@ type undoer struct {
 	where *site.Site
 	id    string
 	notes []string
+	// failed are the paths that did not go back. What goes where they still are
+	// must wait: it would take them for somebody else's.
+	failed []release.Path
+}
+
+// waits reports whether a step must wait for another call of Undo.
+func (w *undoer) waits(st step) bool {
+	return slices.ContainsFunc(w.failed, func(p release.Path) bool { return p.Within(release.Path(st.path)) })
 }
 
 func undoFiles(_ context.Context, d disk, s *site.Site, u *site.Update, p *Plan, j *site.Journal, report func(done, total int)) ([]string, error) {
@@ -49,8 +58,12 @@ func undoFiles(_ context.Context, d disk, s *site.Site, u *site.Update, p *Plan,
 	slices.Reverse(steps)
 	var errs []error
 	for i, st := range steps {
+		if w.waits(st) {
+			continue
+		}
 		if err := w.withRoom(func() error { return w.undo(st) }); err != nil {
 			errs = append(errs, fmt.Errorf("undo %s %s: %w", names[st.kind], st.path, err))
+			w.failed = append(w.failed, release.Path(st.path))
 		}
 		if report != nil {
 			report(i+1, len(steps))
@@ -76,7 +89,14 @@ func (w *undoer) withRoom(do func() error) error {
 	return err
 }
 
+// undo takes one step back. A step without an intent in the journal was not begun,
+// unless the journal is damaged and the disk shows that it was done.
 func (w *undoer) undo(st step) error {
+	if _, intended := w.intents[st.n]; !intended {
+		if how, err := w.look(st); how != done || st.kind == makeDir {
+			return err
+		}
+	}
 	switch st.kind {
 	case makeDir:
 		return w.undoMakeDir(st)
@@ -90,9 +110,6 @@ func (w *undoer) undo(st step) error {
 
 // undoMakeDir removes a directory that the switch made, unless something is in it.
 func (w *undoer) undoMakeDir(st step) error {
-	if _, intended := w.intents[st.n]; !intended {
-		return nil
-	}
 	info, err := exists(w.site, st.path)
 	if err != nil || info == nil || !info.IsDir() {
 		return err
@@ -118,9 +135,6 @@ func (w *undoer) undoPlace(st step) error {
 	staged, err := exists(w.update, st.staged())
 	if err != nil || staged != nil {
 		return err // it was not placed; what is here is somebody's
-	}
-	if _, intended := w.intents[st.n]; !intended {
-		return nil
 	}
 	ours, err := w.is(w.site, st.path, here, w.intents[st.n].New, st.entry.Put)
 	if err != nil {

@@ -1,0 +1,221 @@
+package site
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+)
+
+func newUpdate(t *testing.T) *Update {
+	t.Helper()
+	u, err := newSite(t).NewUpdate("u1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { u.Close() })
+	return u
+}
+
+func reopen(t testing.TB, u *Update) (*Journal, []Record) {
+	t.Helper()
+	j, records, err := u.Journal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return j, records
+}
+
+func kinds(records []Record) []string {
+	var k []string
+	for _, r := range records {
+		k = append(k, r.Kind)
+	}
+	return k
+}
+
+func TestJournalReadsBackWhatWasAppended(t *testing.T) {
+	u := newUpdate(t)
+	for i, kind := range []string{"a", "b", "c"} {
+		j, records := reopen(t, u)
+		if len(records) != i {
+			t.Fatalf("%d records, want %d", len(records), i)
+		}
+		if err := j.Append(kind, map[string]any{"n": i, "text": "line\nend"}); err != nil {
+			t.Fatal(err)
+		}
+		if err := j.Sync(); err != nil {
+			t.Fatal(err)
+		}
+		j.Close()
+	}
+	records, err := u.Records()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"a", "b", "c"}, kinds(records)); diff != "" {
+		t.Error(diff)
+	}
+	var data struct{ Text string }
+	if err := json.Unmarshal(records[1].Data, &data); err != nil || data.Text != "line\nend" {
+		t.Errorf("%q, %v", data.Text, err)
+	}
+}
+
+// TestTornTailIsCut cuts and damages a journal at every byte. What is read must be a
+// prefix of what was written, and appending must go on from there.
+func TestTornTailIsCut(t *testing.T) {
+	u := newUpdate(t)
+	j, _ := reopen(t, u)
+	for _, kind := range []string{"a", "b", "c"} {
+		if err := j.Append(kind, kind); err != nil {
+			t.Fatal(err)
+		}
+	}
+	j.Close()
+	name := filepath.Join(u.Root.Name(), journalFile)
+	whole, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	check := func(what string, at int, text []byte, most int) {
+		t.Helper()
+		if err := os.WriteFile(name, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		j, records := reopen(t, u)
+		defer j.Close()
+		if len(records) > most || !cmp.Equal(kinds(records), []string{"a", "b", "c"}[:len(records)], cmp.Transformer("nil", func(s []string) int { return len(s) })) {
+			t.Errorf("%s at byte %d: read %v", what, at, kinds(records))
+		}
+		if err := j.Append("next", nil); err != nil {
+			t.Fatal(err)
+		}
+		after, err := u.Records()
+		if err != nil || len(after) != len(records)+1 || after[len(records)].Kind != "next" {
+			t.Errorf("%s at byte %d: after appending %v, %v", what, at, kinds(after), err)
+		}
+	}
+	for i := range whole {
+		check("cut", i, whole[:i], bytes.Count(whole[:i], []byte{'\n'}))
+		if i%4 != 0 {
+			continue
+		}
+		damaged := bytes.Clone(whole)
+		damaged[i] ^= 0x01
+		check("damaged", i, damaged, bytes.Count(whole[:i], []byte{'\n'}))
+		zeroed := append(bytes.Clone(whole[:i]), make([]byte, len(whole)-i)...)
+		check("zeroed", i, zeroed, bytes.Count(whole[:i], []byte{'\n'}))
+	}
+}
+
+func TestJournalSurvivesAnyTail(t *testing.T) {
+	u := newUpdate(t)
+	j, _ := reopen(t, u)
+	if err := j.Append("first", nil); err != nil {
+		t.Fatal(err)
+	}
+	j.Close()
+	name := filepath.Join(u.Root.Name(), journalFile)
+	whole, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		tail := rapid.SliceOf(rapid.Byte()).Draw(t, "tail")
+		if err := os.WriteFile(name, append(bytes.Clone(whole), tail...), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		j, records, err := u.Journal()
+		if err != nil {
+			t.Fatal(err)
+		}
+		j.Close()
+		if len(records) != 1 || records[0].Kind != "first" {
+			t.Fatalf("read %v", kinds(records))
+		}
+	})
+}
+
+func TestRecordThatIsTooLongIsRefused(t *testing.T) {
+	u := newUpdate(t)
+	j, _ := reopen(t, u)
+	defer j.Close()
+	if err := j.Append("big", strings.Repeat("x", maxRecord)); err == nil {
+		t.Error("a record longer than the limit was written")
+	}
+	if err := j.Append("small", nil); err != nil {
+		t.Errorf("the next record: %v", err)
+	}
+}
+
+func FuzzReadJournal(f *testing.F) {
+	f.Add([]byte("00000000 {}\n"))
+	f.Add([]byte("\n\n"))
+	f.Add([]byte(`1c291ca3 {"kind":"x","time":"2026-01-01T00:00:00Z"}` + "\n"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		_, whole, err := readJournal(bytes.NewReader(b))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if whole > int64(len(b)) || whole > 0 && b[whole-1] != '\n' {
+			t.Fatalf("%d of %d bytes are whole", whole, len(b))
+		}
+	})
+}
+
+func FuzzReadInventory(f *testing.F) {
+	f.Add([]byte("moult inventory 1 version=1.0.0 base=known\n644 0 " + string(bytes.Repeat([]byte("ab"), 32)) + " a\n"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		for line := range bytes.Lines(b) {
+			file, err := parseInventoryLine(bytes.TrimSuffix(line, []byte{'\n'}))
+			if err == nil && (file.Size < 0 || file.Mode > 0o777 || file.Path == "") {
+				t.Fatalf("%q was read as %+v", line, file)
+			}
+		}
+		_, _ = readInventory(bytes.NewReader(b))
+	})
+}
+
+func BenchmarkJournal(b *testing.B) {
+	s, err := Init(b.TempDir(), Config{}, State{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer s.Close()
+	u, err := s.NewUpdate("u")
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer u.Close()
+	type data struct {
+		N    int
+		Path string
+	}
+	b.Run("append", func(b *testing.B) {
+		j, _ := reopen(b, u)
+		defer j.Close()
+		for i := 0; b.Loop(); i++ {
+			if err := j.Append("files.intent", data{i, "lib/some/where/file.php"}); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("append and sync", func(b *testing.B) {
+		j, _ := reopen(b, u)
+		defer j.Close()
+		for i := 0; b.Loop(); i++ {
+			if err := j.Append("files.intent", data{i, "lib/some/where/file.php"}); err != nil {
+				b.Fatal(err)
+			}
+			if err := j.Sync(); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
