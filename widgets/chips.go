@@ -3,7 +3,6 @@ package widgets
 import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
-	"fyne.io/fyne/v2/layout"
 	"fyne.io/fyne/v2/widget"
 )
 
@@ -15,26 +14,20 @@ type Chips struct {
 
 	buttons []*widget.Button
 	on      []bool
-	single  bool
+	row     *fyne.Container
 }
 
 var _ fyne.Widget = (*Chips)(nil)
 
 // NewChips makes chips that are all off.
 func NewChips(names ...string) *Chips {
-	c := &Chips{on: make([]bool, len(names))}
+	c := &Chips{on: make([]bool, len(names)), row: container.NewHBox()}
 	for i, name := range names {
-		c.buttons = append(c.buttons, widget.NewButton(name, func() { c.toggle(i) }))
+		b := widget.NewButton(name, func() { c.toggle(i) })
+		c.buttons = append(c.buttons, b)
+		c.row.Add(b)
 	}
 	c.ExtendBaseWidget(c)
-	return c
-}
-
-// NewChoice makes chips of which exactly one is on, at first the first.
-func NewChoice(names ...string) *Chips {
-	c := NewChips(names...)
-	c.single = true
-	c.Set(0)
 	return c
 }
 
@@ -51,15 +44,7 @@ func (c *Chips) Set(on ...int) {
 func (c *Chips) SetName(index int, name string) {
 	if c.buttons[index].Text != name {
 		c.buttons[index].SetText(name)
-	}
-}
-
-// SetShown hides or shows a chip.
-func (c *Chips) SetShown(index int, shown bool) {
-	if shown {
-		c.buttons[index].Show()
-	} else {
-		c.buttons[index].Hide()
+		c.row.Refresh()
 	}
 }
 
@@ -67,12 +52,7 @@ func (c *Chips) SetShown(index int, shown bool) {
 func (c *Chips) On() []bool { return c.on }
 
 func (c *Chips) toggle(i int) {
-	if c.single {
-		clear(c.on)
-		c.on[i] = true
-	} else {
-		c.on[i] = !c.on[i]
-	}
+	c.on[i] = !c.on[i]
 	c.paint()
 	if c.OnChanged != nil {
 		c.OnChanged(c.on)
@@ -94,9 +74,5 @@ func (c *Chips) paint() {
 
 // CreateRenderer implements [fyne.Widget].
 func (c *Chips) CreateRenderer() fyne.WidgetRenderer {
-	row := container.New(layout.NewRowWrapLayout())
-	for _, b := range c.buttons {
-		row.Add(b)
-	}
-	return widget.NewSimpleRenderer(row)
+	return widget.NewSimpleRenderer(c.row)
 }

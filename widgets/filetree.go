@@ -198,9 +198,9 @@ func (r *fileLineRenderer) paint() {
 		r.name.Color = colour(l, theme.ColorNameWarning)
 	}
 	r.sign.Hidden, r.fold.Hidden = l.dir, !l.dir
-	icon := theme.IconNameNavigateNext
+	icon := theme.IconNameMenuExpand
 	if l.open {
-		icon = theme.IconNameMoveDown
+		icon = theme.IconNameArrowDropDown
 	}
 	r.fold.Resource = th.Icon(icon)
 }

@@ -84,7 +84,8 @@ type stepRow struct {
 	icon         *widget.Icon
 	name, detail *widget.Label
 	word         *widget.Label
-	object       fyne.CanvasObject
+	right        *fyne.Container
+	object       *fyne.Container
 }
 
 func newStepRow() *stepRow {
@@ -93,7 +94,8 @@ func newStepRow() *stepRow {
 	r.detail.Alignment = fyne.TextAlignTrailing
 	r.name.Truncation = fyne.TextTruncateEllipsis
 	r.word.Alignment = fyne.TextAlignTrailing
-	r.object = container.NewBorder(nil, nil, r.icon, container.NewHBox(r.detail, r.word), r.name)
+	r.right = container.NewHBox(r.detail, r.word)
+	r.object = container.NewBorder(nil, nil, r.icon, r.right, r.name)
 	return r
 }
 
@@ -114,6 +116,8 @@ func (r *stepRow) set(s Step) {
 	r.word.SetText(s.Word)
 	r.detail.SetText(s.Detail)
 	r.detail.Hidden = s.Detail == ""
+	r.right.Refresh()
+	r.object.Refresh()
 }
 
 // toned returns a theme icon in the colour of a tone.

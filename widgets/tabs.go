@@ -20,6 +20,7 @@ type Tabs struct {
 
 	heads    []*tabHead
 	pages    []fyne.CanvasObject
+	row      *fyne.Container
 	stack    *fyne.Container
 	selected int
 }
@@ -34,10 +35,11 @@ type Tab struct {
 
 // NewTabs makes tabs that show the first page.
 func NewTabs(tabs ...Tab) *Tabs {
-	t := &Tabs{stack: container.NewStack()}
+	t := &Tabs{row: container.New(layout.NewCustomPaddedHBoxLayout(0)), stack: container.NewStack()}
 	for i, tab := range tabs {
 		head := newTabHead(t, i, tab.Name)
 		t.heads = append(t.heads, head)
+		t.row.Add(head)
 		t.pages = append(t.pages, tab.Page)
 		t.stack.Add(tab.Page)
 		if i > 0 {
@@ -76,15 +78,12 @@ func (t *Tabs) SetNote(index int, note string, tone Tone) {
 	}
 	h.note, h.tone = note, tone
 	h.Refresh()
+	t.row.Refresh()
 }
 
 // CreateRenderer implements [fyne.Widget].
 func (t *Tabs) CreateRenderer() fyne.WidgetRenderer {
-	row := container.New(layout.NewCustomPaddedHBoxLayout(0))
-	for _, h := range t.heads {
-		row.Add(h)
-	}
-	scroll := container.NewHScroll(row)
+	scroll := container.NewHScroll(t.row)
 	return widget.NewSimpleRenderer(container.NewBorder(
 		container.NewVBox(scroll, widget.NewSeparator()), nil, nil, nil, container.NewPadded(t.stack)))
 }

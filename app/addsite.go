@@ -1,0 +1,357 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/dialog"
+	"fyne.io/fyne/v2/lang"
+	"fyne.io/fyne/v2/widget"
+
+	"moult/core/release"
+	"moult/core/site"
+	"moult/core/update"
+	"moult/widgets"
+)
+
+// The steps of the path to a new site.
+const (
+	askFolder = iota
+	askAddress
+	askPublisher
+	askDatabase
+	showFound
+)
+
+// adoption is the guided path: folder, address, the publisher's fingerprint to
+// compare, database, and what was found.
+type adoption struct {
+	app       *App
+	step      int
+	modal     *modal
+	body      *fyne.Container
+	said      *widget.Label // what is wrong or under way
+	back, on  *widgets.Action
+	dir       string // absolute, once the first step is left
+	folder    *widgets.Field
+	address   *widgets.Field
+	compared  *widget.Check
+	version   *widgets.Field
+	dsn       *widgets.Field
+	password  *widgets.Field
+	publisher Publisher
+	engine    Engine
+	busy      bool
+	closed    bool
+}
+
+// addSite opens the guided path.
+func (a *App) addSite() {
+	if a.modal != nil || a.closing {
+		return
+	}
+	p := &adoption{app: a, body: container.NewStack(), said: widget.NewLabel("")}
+	p.said.Wrapping = fyne.TextWrapWord
+	field := func(hint string) *widgets.Field {
+		f := widgets.NewField(false)
+		f.SetPlaceHolder(hint)
+		f.OnEscape = p.cancel
+		f.OnSubmitted = func(string) { p.next() }
+		f.OnChanged = func(string) { p.allow() }
+		return f
+	}
+	p.folder = field(lang.L("/srv/www/site"))
+	p.address = field(lang.L("https://updates.example.org/product/"))
+	p.version = field(lang.L("leave empty to have it found out"))
+	p.dsn = field(lang.L("user@tcp(127.0.0.1:3306)/name, or empty for none"))
+	p.password = field(lang.L("kept in the keyring of this computer"))
+	p.password.Password = true
+	p.compared = widget.NewCheck(lang.L("I have compared it, and it is the same."), func(bool) { p.allow() })
+	cancel := widgets.NewAction(lang.L("Cancel"), widget.MediumImportance, p.cancel)
+	p.back = widgets.NewAction(lang.L("Back"), widget.MediumImportance, func() { p.goTo(p.step - 1) })
+	p.on = widgets.NewAction(lang.L("Next"), widget.HighImportance, p.next)
+	tall := &minimum{size: fyne.NewSize(540, 220)}
+	tall.ExtendBaseWidget(tall)
+	content := container.NewStack(tall, container.NewBorder(nil, p.said, nil, nil, p.body))
+	p.modal = a.openModal(lang.L("Add a site"), content, 0, cancel, p.back, p.on)
+	p.goTo(askFolder)
+}
+
+func (p *adoption) cancel() {
+	p.closed = true
+	p.modal.close()
+	if p.step == showFound && p.engine != nil {
+		p.finish()
+	}
+}
+
+// explainStep is a step's text above its fields.
+func explainStep(sentence string, fields ...fyne.CanvasObject) fyne.CanvasObject {
+	label := widget.NewLabel(sentence)
+	label.Wrapping = fyne.TextWrapWord
+	return container.NewVBox(append([]fyne.CanvasObject{label}, fields...)...)
+}
+
+func named(name string, field fyne.CanvasObject) fyne.CanvasObject {
+	return container.NewVBox(widget.NewLabelWithStyle(name, fyne.TextAlignLeading, fyne.TextStyle{Bold: true}), field)
+}
+
+// goTo shows a step.
+func (p *adoption) goTo(step int) {
+	p.step = step
+	p.say("", widget.MediumImportance)
+	var content fyne.CanvasObject
+	var focus fyne.Focusable = p.on
+	switch step {
+	case askFolder:
+		browse := widgets.NewAction(lang.L("Browse…"), widget.MediumImportance, p.browse)
+		content = explainStep(lang.L("Where are the files of the site? Moult keeps what it needs in a directory .moult inside it."),
+			named(lang.L("Directory"), container.NewBorder(nil, nil, nil, browse, p.folder)))
+		focus = p.folder
+	case askAddress:
+		content = explainStep(lang.L("Where does its publisher offer new releases? It is an address or a folder."),
+			named(lang.L("Update address"), p.address))
+		focus = p.address
+	case askPublisher:
+		content = p.publisherStep()
+	case askDatabase:
+		content = explainStep(lang.L("Does the site have a database? Moult shows every statement before it runs, and the password never stands in a file of the site."),
+			named(lang.L("Database"), p.dsn), named(lang.L("Password"), p.password))
+		focus = p.dsn
+	case showFound:
+		content = p.foundStep()
+	}
+	p.body.Objects = []fyne.CanvasObject{content}
+	p.body.Refresh()
+	p.allow()
+	p.app.window.Canvas().Focus(focus)
+}
+
+func (p *adoption) publisherStep() fyne.CanvasObject {
+	if p.publisher.Root == nil {
+		return explainStep(lang.L("This server has no signed list of releases. Moult will refuse its releases until you add a key of the publisher in the settings."))
+	}
+	print := widget.NewLabelWithStyle(grouped(p.publisher.Fingerprint), fyne.TextAlignLeading, fyne.TextStyle{Monospace: true})
+	print.Wrapping = fyne.TextWrapWord
+	print.Selectable = true
+	return explainStep(lang.L("From now on only the holder of these keys can change your site. Compare this fingerprint with one that you have from the publisher by another way, as from the manual or the website."),
+		widgets.NewPanel(print), p.compared, named(lang.L("Installed version"), p.version))
+}
+
+// grouped writes a fingerprint in groups of four, which are easier to compare.
+func grouped(fingerprint string) string {
+	var b strings.Builder
+	for i, r := range fingerprint {
+		if i > 0 && i%4 == 0 {
+			b.WriteByte(' ')
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+func (p *adoption) foundStep() fyne.CanvasObject {
+	c := p.engine.Config()
+	f := newFacts()
+	f.add(lang.L("Name"), c.Name)
+	f.add(lang.L("Installed"), versionText(p.engine.Current()))
+	f.add(lang.L("Updates from"), c.Source.URL)
+	if c.Database.DSN != "" {
+		f.add(lang.L("Database"), c.Database.DSN)
+	}
+	return explainStep(lang.L("The site is in Moult's care. Nothing of it was changed."), f.rows)
+}
+
+// allow enables Next when the step can be left.
+func (p *adoption) allow() {
+	ok := !p.busy
+	switch p.step {
+	case askFolder:
+		ok = ok && strings.TrimSpace(p.folder.Text) != ""
+	case askAddress:
+		ok = ok && strings.TrimSpace(p.address.Text) != ""
+	case askPublisher:
+		ok = ok && (p.publisher.Root == nil || p.compared.Checked)
+	}
+	label := lang.L("Next")
+	switch p.step {
+	case askDatabase:
+		label = lang.L("Add the site")
+	case showFound:
+		label = lang.L("Check for updates")
+	}
+	p.on.Set(label, widget.HighImportance, ok)
+	if p.step > askFolder && p.step < showFound {
+		p.back.Set(lang.L("Back"), widget.MediumImportance, !p.busy)
+	} else {
+		p.back.Hide()
+	}
+}
+
+func (p *adoption) say(sentence string, importance widget.Importance) {
+	p.said.Importance = importance
+	p.said.SetText(sentence)
+}
+
+// next leaves the step, on a worker where that takes time.
+func (p *adoption) next() {
+	if p.on.Disabled() {
+		return
+	}
+	switch p.step {
+	case askFolder:
+		dir, err := filepath.Abs(strings.TrimSpace(p.folder.Text))
+		if err != nil {
+			p.say(err.Error(), widget.DangerImportance)
+			return
+		}
+		p.dir = dir
+		p.work(lang.L("Looking…"), func() (func(), error) { return p.lookAtFolder(dir) })
+	case askAddress:
+		address := strings.TrimSpace(p.address.Text)
+		p.work(lang.L("Asking the publisher…"), func() (func(), error) { return p.askPublisher(address) })
+	case askPublisher:
+		p.goTo(askDatabase)
+	case askDatabase:
+		dir := p.dir
+		what, err := p.adoption()
+		if err != nil {
+			p.say(err.Error(), widget.DangerImportance)
+			return
+		}
+		p.work(lang.L("Taking stock of the site…"), func() (func(), error) { return p.adopt(dir, what) })
+	case showFound:
+		p.modal.close()
+		p.finish().check()
+	}
+}
+
+// work runs a job whose result is what to do next on Fyne's thread.
+func (p *adoption) work(sentence string, job func() (func(), error)) {
+	p.busy = true
+	p.say(sentence, widget.LowImportance)
+	p.allow()
+	threads := p.app.threads
+	threads.run(func() {
+		then, err := job()
+		threads.do(func() {
+			p.busy = false
+			if err != nil && p.closed {
+				return
+			}
+			if err != nil {
+				p.say(sentenceOf(err), widget.DangerImportance)
+				p.allow()
+				return
+			}
+			then()
+		})
+	})
+}
+
+// sentenceOf is an error in words, with the error itself.
+func sentenceOf(err error) string {
+	if update.KindOf(err) == "" {
+		return err.Error()
+	}
+	what, todo := explain(err)
+	return what + " " + todo + "\n" + err.Error()
+}
+
+// lookAtFolder opens a directory that is a site already, and goes on with one that isn't.
+func (p *adoption) lookAtFolder(dir string) (func(), error) {
+	engine, err := p.app.deps.Open(dir, p.app.askPassword)
+	switch {
+	case err == nil:
+		return func() { p.found(engine) }, nil
+	case errors.Is(err, site.ErrNotSite):
+		return func() {
+			if !p.closed {
+				p.goTo(askAddress)
+			}
+		}, nil
+	}
+	return nil, err
+}
+
+func (p *adoption) askPublisher(address string) (func(), error) {
+	publisher, err := p.app.deps.Publisher(p.app.threads.ctx, address)
+	if err != nil {
+		return nil, err
+	}
+	return func() {
+		if p.closed {
+			return
+		}
+		p.publisher = publisher
+		p.compared.SetChecked(false)
+		p.goTo(askPublisher)
+	}, nil
+}
+
+// adoption collects what was typed.
+func (p *adoption) adoption() (Adoption, error) {
+	what := Adoption{Name: p.publisher.Product, Address: p.publisher.Address, Root: p.publisher.Root, DSN: strings.TrimSpace(p.dsn.Text), Password: p.password.Text}
+	if what.Name == "" {
+		what.Name = filepath.Base(p.dir)
+	}
+	if typed := strings.TrimSpace(p.version.Text); typed != "" {
+		v, err := release.ParseVersion(typed)
+		if err != nil {
+			return Adoption{}, fmt.Errorf("%s: %w", lang.L("Installed version"), err)
+		}
+		what.Version = v
+	}
+	return what, nil
+}
+
+func (p *adoption) adopt(dir string, what Adoption) (func(), error) {
+	engine, err := p.app.deps.Adopt(p.app.threads.ctx, dir, what, p.app.askPassword)
+	if err != nil {
+		return nil, err
+	}
+	return func() { p.found(engine) }, nil
+}
+
+// found ends the path with a site that is in Moult's care. If the dialog was
+// closed meanwhile, the site is put into the list all the same.
+func (p *adoption) found(e Engine) {
+	p.engine = e
+	if p.closed {
+		p.finish()
+		return
+	}
+	p.goTo(showFound)
+}
+
+// finish puts the site into the list, unless it is there, and shows it.
+func (p *adoption) finish() *session {
+	a := p.app
+	i := slices.IndexFunc(a.sites, func(s *session) bool { return s.model.Dir == p.dir })
+	if i < 0 {
+		s := a.add(newSession(a.threads, a.deps, p.dir, a.askPassword))
+		s.adopt(p.engine)
+		a.saveSites()
+		i = len(a.sites) - 1
+	} else if err := p.engine.Close(); err != nil {
+		a.sites[i].log.Error("close site", "err", err)
+	}
+	p.engine = nil
+	a.list.choose(i)
+	return a.sites[i]
+}
+
+// browse lets a directory be chosen.
+func (p *adoption) browse() {
+	d := dialog.NewFolderOpen(func(u fyne.ListableURI, _ error) {
+		if u != nil {
+			p.folder.SetText(u.Path())
+		}
+	}, p.app.window)
+	d.Show()
+}

@@ -1,0 +1,384 @@
+package app
+
+import (
+	"strings"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/dialog"
+	"fyne.io/fyne/v2/lang"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"moult/core/schema"
+	"moult/core/update"
+	"moult/widgets"
+)
+
+// databaseView is the tab with every statement.
+type databaseView struct {
+	page   *page
+	list   *widget.List
+	lines  []stepLine
+	proof  *widget.Label
+	detail *stepDetail
+	split  *container.Split
+	empty  fyne.CanvasObject
+	object fyne.CanvasObject
+
+	plan *update.Plan
+}
+
+// stepLine is a line of the list: a statement, or what the plan leaves alone.
+type stepLine struct {
+	title, below string
+	badge        string
+	tone         widgets.Tone
+	step         int // index of the step, -1: not a step
+	head         bool
+	left         *schema.Left
+	rename       *schema.Rename
+}
+
+func newDatabaseView(p *page) *databaseView {
+	v := &databaseView{page: p, detail: newStepDetail(p)}
+	v.list = widget.NewList(
+		func() int { return len(v.lines) },
+		func() fyne.CanvasObject { return newStepItem() },
+		func(id widget.ListItemID, o fyne.CanvasObject) {
+			if id < len(v.lines) {
+				o.(*stepItem).show(v.lines[id])
+			}
+		})
+	v.list.OnSelected = v.selected
+	v.proof = widget.NewLabel("")
+	v.proof.Wrapping = fyne.TextWrapWord
+	copyAll := widgets.NewAction(lang.L("Copy all"), widget.MediumImportance, func() { p.app.fyne.Clipboard().SetContent(planSQL(v.plan)) })
+	save := widgets.NewAction(lang.L("Save as .sql…"), widget.MediumImportance, v.save)
+	left := container.NewBorder(v.proof, container.NewHBox(copyAll, save), nil, nil, v.list)
+	v.split = container.NewHSplit(left, v.detail.object)
+	v.split.Offset = 0.42
+	v.empty = emptyState(lang.L("No statements to show"), lang.L("Review an update to see every statement that it runs, what it costs and the way back."), nil)
+	v.object = container.NewStack(v.split, v.empty)
+	return v
+}
+
+// render shows the schema plan of a model.
+func (v *databaseView) render(m Model) {
+	some := m.Plan != nil && m.Plan.Schema != nil
+	if !some {
+		v.plan, v.lines = nil, nil
+		v.split.Hide()
+		v.empty.Show()
+		return
+	}
+	v.split.Show()
+	v.empty.Hide()
+	if v.plan == m.Plan && v.detail.model.Doing == m.Doing && !m.Stale {
+		return
+	}
+	fresh := v.plan != m.Plan
+	v.plan, v.detail.model = m.Plan, m
+	proof, tone := proofText(m.Plan.Proof)
+	v.proof.Importance = tone.Importance()
+	v.proof.SetText(proof)
+	v.lines = planLines(m.Plan.Schema)
+	v.list.Refresh()
+	if fresh {
+		v.list.UnselectAll()
+		v.selectStep(0)
+	}
+}
+
+// proofText says whether the plan was tried on an empty clone.
+func proofText(p update.Proof) (string, widgets.Tone) {
+	if p.Proved {
+		return lang.L("Proved: the statements and their way back were tried on an empty copy of the database."), widgets.Good
+	}
+	s := lang.L("Not proved on a copy of the database.")
+	if p.Reason != "" {
+		s += " " + p.Reason
+	}
+	return s, widgets.Warning
+}
+
+// phaseTexts names the phases.
+var phaseTexts = map[schema.Phase]struct{ name, meaning string }{
+	schema.Expand:   {text("Before the files are switched"), text("the installed release keeps working on it")},
+	schema.Contract: {text("After the files are switched"), text("what the new release does not need is set aside")},
+	schema.Scripts:  {text("Data, last of all"), text("in one transaction")},
+}
+
+// riskLooks holds the badge of each risk.
+var riskLooks = map[schema.Risk]struct {
+	word string // a key of the translations
+	tone widgets.Tone
+}{
+	schema.Safe:      {text("safe"), widgets.Good},
+	schema.Slow:      {text("slow"), widgets.Warning},
+	schema.KeepsData: {text("keeps old data"), widgets.Notice},
+	schema.CantUndo:  {text("cannot be undone"), widgets.Danger},
+}
+
+// planLines lists the steps by phase, and after them what stays as it is.
+func planLines(p *schema.Plan) []stepLine {
+	var lines []stepLine
+	phase := schema.Phase("")
+	for i, s := range p.Steps {
+		if s.Phase != phase {
+			phase = s.Phase
+			lines = append(lines, stepLine{title: lang.L(phaseTexts[phase].name), below: lang.L(phaseTexts[phase].meaning), head: true, step: -1})
+		}
+		look := riskLooks[s.Risk]
+		lines = append(lines, stepLine{title: s.Object, below: s.Change + " · " + costText(s), badge: lang.L(look.word), tone: look.tone, step: i})
+	}
+	rest := func(title, meaning string, left []schema.Left, badge string, tone widgets.Tone) {
+		if len(left) == 0 {
+			return
+		}
+		lines = append(lines, stepLine{title: title, below: meaning, head: true, step: -1})
+		for i := range left {
+			lines = append(lines, stepLine{title: left[i].Object, below: left[i].Reason, badge: badge, tone: tone, step: -1, left: &left[i]})
+		}
+	}
+	if len(p.Renames) > 0 {
+		lines = append(lines, stepLine{title: lang.L("Looks like a rename"), below: lang.L("nothing is lost, whatever you answer"), head: true, step: -1})
+		for i := range p.Renames {
+			r := &p.Renames[i]
+			lines = append(lines, stepLine{title: r.Object, below: r.From + " → " + r.To, badge: lang.L("decide"), tone: widgets.Warning, step: -1, rename: r})
+		}
+	}
+	rest(lang.L("Changed on both sides"), lang.L("by you and by the release"), p.Conflicts, lang.L("conflict"), widgets.Warning)
+	rest(lang.L("Yours, and stays"), lang.L("the product does not know it"), p.Kept, lang.L("stays"), widgets.Neutral)
+	rest(lang.L("Drift"), lang.L("differs from the installed release, left as it is"), p.Drift, lang.L("drift"), widgets.Neutral)
+	return lines
+}
+
+// algorithmTexts say what an algorithm costs.
+var algorithmTexts = map[string]string{
+	"INSTANT": text("instant"),
+	"NOCOPY":  text("without copying"),
+	"INPLACE": text("in place"),
+	"REBUILD": text("rebuilds the table"),
+	"COPY":    text("copies the table"),
+}
+
+// costText says what a step costs.
+func costText(s schema.Step) string {
+	key, ok := algorithmTexts[s.Algorithm]
+	if !ok {
+		return lang.L("instant")
+	}
+	out := lang.L(key)
+	if s.Algorithm != "INSTANT" && s.Rows >= 0 {
+		out = lang.N("{{.Cost}}, {{.N}} rows", int(min(s.Rows, 1<<30)), vars{"Cost": out, "N": roughCount(s.Rows)})
+	}
+	if s.Blocks {
+		out += lang.L(", writes wait")
+	}
+	if s.Estimated {
+		out += lang.L(" (estimated)")
+	}
+	return out
+}
+
+func (v *databaseView) selected(id widget.ListItemID) {
+	if id >= len(v.lines) {
+		return
+	}
+	l := v.lines[id]
+	switch {
+	case l.head:
+		v.list.Unselect(id)
+	case l.step >= 0:
+		v.detail.showStep(v.plan.Schema.Steps[l.step])
+	case l.rename != nil:
+		v.detail.showRename(*l.rename)
+	default:
+		v.detail.showLeft(*l.left)
+	}
+}
+
+// selectStep shows one statement.
+func (v *databaseView) selectStep(step int) {
+	v.selectLine(func(l stepLine) bool { return l.step == step })
+}
+
+// showRenames shows the first look-alike.
+func (v *databaseView) showRenames() {
+	v.selectLine(func(l stepLine) bool { return l.rename != nil })
+}
+
+// showRest shows the first object that is left as it is.
+func (v *databaseView) showRest() {
+	v.selectLine(func(l stepLine) bool { return l.left != nil })
+}
+
+func (v *databaseView) selectLine(is func(stepLine) bool) {
+	for i, l := range v.lines {
+		if is(l) {
+			v.list.Select(i)
+			return
+		}
+	}
+	v.detail.clear()
+}
+
+// planSQL writes all statements, each under a comment that says what it is.
+func planSQL(p *update.Plan) string {
+	var b strings.Builder
+	if p == nil || p.Schema == nil {
+		return ""
+	}
+	for _, s := range p.Schema.Steps {
+		b.WriteString("-- " + oneLine(s.Object) + ": " + oneLine(s.Change) + "\n" + strings.TrimRight(s.SQL, "; \n") + ";\n\n")
+	}
+	return b.String()
+}
+
+// save asks for a file and writes the statements there.
+func (v *databaseView) save() {
+	sql := planSQL(v.plan)
+	a := v.page.app
+	d := dialog.NewFileSave(func(w fyne.URIWriteCloser, _ error) {
+		if w == nil {
+			return
+		}
+		a.threads.run(func() {
+			_, err := w.Write([]byte(sql))
+			if cerr := w.Close(); err == nil {
+				err = cerr
+			}
+			if err != nil {
+				a.threads.do(func() { a.showError(lang.L("The statements could not be saved."), err) })
+			}
+		})
+	}, a.window)
+	d.SetFileName(v.plan.From.String() + "-" + v.plan.To.String() + ".sql")
+	d.Show()
+}
+
+// stepItem is a line of the list of statements.
+type stepItem struct {
+	widget.BaseWidget
+	title, below *widget.Label
+	badge        *widgets.Badge
+	box          *fyne.Container
+}
+
+func newStepItem() *stepItem {
+	i := &stepItem{title: widget.NewLabel("table name"), below: widget.NewLabel("change"), badge: widgets.NewBadge("safe", widgets.Good)}
+	i.title.Truncation = fyne.TextTruncateEllipsis
+	i.below.Truncation = fyne.TextTruncateEllipsis
+	i.below.SizeName = theme.SizeNameCaptionText
+	i.below.Importance = widget.LowImportance
+	i.box = container.NewBorder(nil, nil, nil, container.NewCenter(i.badge), container.NewVBox(tight(i.title, i.below)))
+	i.ExtendBaseWidget(i)
+	return i
+}
+
+func (i *stepItem) show(l stepLine) {
+	i.title.TextStyle.Bold = l.head
+	i.title.SetText(l.title)
+	i.below.SetText(l.below)
+	i.badge.Set(l.badge, l.tone)
+	i.box.Refresh()
+}
+
+// CreateRenderer implements [fyne.Widget].
+func (i *stepItem) CreateRenderer() fyne.WidgetRenderer {
+	return widget.NewSimpleRenderer(i.box)
+}
+
+// stepDetail is the right side: one statement with everything about it.
+type stepDetail struct {
+	page   *page
+	model  Model
+	body   *fyne.Container
+	object fyne.CanvasObject
+}
+
+func newStepDetail(p *page) *stepDetail {
+	d := &stepDetail{page: p, body: container.NewStack()}
+	d.object = d.body
+	return d
+}
+
+func (d *stepDetail) clear() { d.set(widget.NewLabel("")) }
+
+func (d *stepDetail) set(o fyne.CanvasObject) {
+	d.body.Objects = []fyne.CanvasObject{o}
+	d.body.Refresh()
+}
+
+// showStep shows a statement: what it is, its cost, its SQL, its way back.
+func (d *stepDetail) showStep(s schema.Step) {
+	look := riskLooks[s.Risk]
+	title := widget.NewLabelWithStyle(s.Object+": "+s.Change, fyne.TextAlignLeading, fyne.TextStyle{Bold: true})
+	title.Wrapping = fyne.TextWrapWord
+	cost := widget.NewLabel(costText(s))
+	cost.Importance = widget.LowImportance
+	cost.Wrapping = fyne.TextWrapWord
+	head := container.NewVBox(tight(title, container.NewBorder(nil, nil, spaced(widgets.NewBadge(lang.L(look.word), look.tone)), nil, cost)))
+	notes := tight()
+	for _, n := range s.Notes {
+		notes.Add(iconLine(theme.IconNameInfo, widgets.Neutral, n))
+	}
+	for _, h := range s.Hazards {
+		tone, icon := widgets.Warning, theme.IconNameWarning
+		if h.Blocks {
+			tone, icon = widgets.Danger, theme.IconNameCancel
+		}
+		notes.Add(iconLine(icon, tone, h.Text))
+	}
+	head.Add(notes)
+	back := joinSQL(s.Inverse)
+	if back == "" {
+		back = "-- " + lang.L("nothing to undo")
+	}
+	split := container.NewVSplit(
+		d.sqlBox(lang.L("What is run"), s.SQL),
+		d.sqlBox(lang.L("The way back"), back))
+	d.set(container.NewBorder(head, nil, nil, nil, split))
+}
+
+// joinSQL writes statements one below the other.
+func joinSQL(statements []schema.Statement) string {
+	parts := make([]string, len(statements))
+	for i, s := range statements {
+		parts[i] = strings.TrimRight(s.SQL, "; \n") + ";"
+	}
+	return strings.Join(parts, "\n\n")
+}
+
+// sqlBox is coloured SQL under a title, with a button to copy it.
+func (d *stepDetail) sqlBox(title, sql string) fyne.CanvasObject {
+	view := widgets.NewSQLView()
+	view.Set(widgets.Highlight(sql))
+	head := widget.NewLabelWithStyle(title, fyne.TextAlignLeading, fyne.TextStyle{Bold: true})
+	cp := widgets.NewAction(lang.L("Copy"), widget.LowImportance, func() { d.page.app.fyne.Clipboard().SetContent(sql) })
+	cp.Icon = theme.ContentCopyIcon()
+	return container.NewBorder(container.NewBorder(nil, nil, head, cp), nil, nil, nil, widgets.NewPanel(view))
+}
+
+// showLeft shows an object that the plan leaves as it is.
+func (d *stepDetail) showLeft(l schema.Left) {
+	title := widget.NewLabelWithStyle(l.Object, fyne.TextAlignLeading, fyne.TextStyle{Bold: true})
+	title.Wrapping = fyne.TextWrapWord
+	text := widget.NewLabel(l.Reason)
+	text.Wrapping = fyne.TextWrapWord
+	d.set(container.NewVBox(title, text))
+}
+
+// showRename asks whether a look-alike is a rename.
+func (d *stepDetail) showRename(r schema.Rename) {
+	title := widget.NewLabelWithStyle(r.Object, fyne.TextAlignLeading, fyne.TextStyle{Bold: true})
+	title.Wrapping = fyne.TextWrapWord
+	text := widget.NewLabel(lang.L("{{.From}} goes away and {{.To}} is new, and they look alike. If it is the same thing under a new name, its data moves along. If you don't say so, the old one is kept aside and the new one begins empty: nothing is lost either way.",
+		vars{"From": r.From, "To": r.To}))
+	text.Wrapping = fyne.TextWrapWord
+	key := r.Object + "→" + r.To
+	yes := widgets.NewAction(lang.L("It is a rename"), widget.MediumImportance, func() { d.page.site.confirm(key, true) })
+	no := widgets.NewAction(lang.L("They are different"), widget.MediumImportance, func() { d.page.site.confirm(key, false) })
+	d.set(container.NewVBox(title, text, container.NewHBox(yes, no)))
+}

@@ -1,0 +1,481 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"sync"
+	"testing"
+	"time"
+
+	"fyne.io/fyne/v2/test"
+
+	"moult/core/files"
+	"moult/core/release"
+	"moult/core/schema"
+	"moult/core/site"
+	"moult/core/update"
+	"moult/resources"
+)
+
+// loop is Fyne's thread in tests: what is queued runs when the test pumps it, on
+// the test's own goroutine.
+type loop struct {
+	mu    sync.Mutex
+	queue []func()
+	wake  chan struct{}
+}
+
+func newLoop() *loop { return &loop{wake: make(chan struct{}, 1)} }
+
+func (l *loop) do(f func()) {
+	l.mu.Lock()
+	l.queue = append(l.queue, f)
+	l.mu.Unlock()
+	select {
+	case l.wake <- struct{}{}:
+	default:
+	}
+}
+
+// pump runs what is queued and reports whether there was anything.
+func (l *loop) pump() bool {
+	l.mu.Lock()
+	queue := l.queue
+	l.queue = nil
+	l.mu.Unlock()
+	for _, f := range queue {
+		f()
+	}
+	return len(queue) > 0
+}
+
+// until pumps until a condition holds.
+func (l *loop) until(t testing.TB, what string, cond func() bool) {
+	t.Helper()
+	deadline := time.After(10 * time.Second)
+	for {
+		for l.pump() {
+		}
+		if cond() {
+			return
+		}
+		select {
+		case <-l.wake:
+		case <-time.After(time.Millisecond):
+		case <-deadline:
+			t.Fatalf("waited for %s in vain", what)
+		}
+	}
+}
+
+// bench is a window on fake sites.
+type bench struct {
+	*loop
+	app   *App
+	sites *fakeSites
+}
+
+// newBench opens a window on engines, one for each site.
+func newBench(t testing.TB, engines ...*fakeEngine) *bench {
+	t.Helper()
+	a := test.NewTempApp(t)
+	if err := resources.UseLanguage(speak); err != nil {
+		t.Fatal(err)
+	}
+	b := &bench{loop: newLoop(), sites: &fakeSites{}}
+	byDir := map[string]*fakeEngine{}
+	for _, e := range engines {
+		b.sites.dirs = append(b.sites.dirs, e.dir)
+		byDir[e.dir] = e
+	}
+	b.app = build(a, Deps{
+		Sites: b.sites,
+		Open: func(dir string, _ AskPassword) (Engine, error) {
+			e := byDir[dir]
+			if e.openErr != nil {
+				return nil, e.openErr
+			}
+			return e, nil
+		},
+	}, b.do)
+	b.app.window.Resize(usualSize)
+	b.idle(t)
+	return b
+}
+
+// idle pumps until no worker runs and nothing is queued.
+func (b *bench) idle(t testing.TB) {
+	t.Helper()
+	b.until(t, "the workers", func() bool { return b.app.threads.active.Load() == 0 && !b.pump() && b.app.threads.active.Load() == 0 })
+}
+
+// page returns the page of the current site.
+func (b *bench) page() *page { return b.app.pages[b.app.current] }
+
+// model returns the model of the current site.
+func (b *bench) model() Model { return b.app.current.model }
+
+type fakeSites struct {
+	mu   sync.Mutex
+	dirs []string
+}
+
+func (s *fakeSites) Load() ([]string, error) { return s.dirs, nil }
+
+func (s *fakeSites) Save(dirs []string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.dirs = dirs
+	return nil
+}
+
+// fakeEngine is a site that exists in the test only. Its fields are set before
+// the window opens; gate holds a long call until the test lets it go.
+type fakeEngine struct {
+	dir      string
+	config   site.Config
+	openErr  error
+	run      *update.Run
+	checkErr error
+	offer    *update.Offer
+	prepErr  error
+	plan     func(update.Choices) *update.Plan
+	applyErr error
+	gate     chan struct{} // Apply waits for it; nil: it doesn't wait
+	begun    chan struct{} // closed by Apply when it has begun to change things
+
+	mu      sync.Mutex
+	current release.Version
+	history []update.Record
+	closed  bool
+	inCall  int
+	overlap bool
+}
+
+// call notes that a worker is inside the engine, and finds two at once.
+func (e *fakeEngine) call() func() {
+	e.mu.Lock()
+	e.inCall++
+	e.overlap = e.overlap || e.inCall > 1
+	e.mu.Unlock()
+	return func() {
+		e.mu.Lock()
+		e.inCall--
+		e.mu.Unlock()
+	}
+}
+
+func (e *fakeEngine) Config() site.Config { return e.config }
+func (e *fakeEngine) Current() release.Version {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.current
+}
+func (e *fakeEngine) Checked() time.Time                { return at("2026-11-20T08:30:00Z") }
+func (e *fakeEngine) Interrupted() (*update.Run, error) { return e.run, nil }
+func (e *fakeEngine) SaveConfig(c site.Config) error    { e.config = c; return nil }
+
+func (e *fakeEngine) History() ([]update.Record, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.history, nil
+}
+
+func (e *fakeEngine) Close() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.closed = true
+	if e.inCall > 0 {
+		panic("engine closed under a worker")
+	}
+	return nil
+}
+
+func (e *fakeEngine) Check(ctx context.Context, _ update.Choices, r update.Report) (*update.Offer, error) {
+	defer e.call()()
+	r(update.Event{Time: time.Now(), Stage: update.StageCheck, Status: update.StepRunning, Interruptible: true})
+	return e.offer, e.checkErr
+}
+
+func (e *fakeEngine) Prepare(_ context.Context, _ *update.Offer, c update.Choices, r update.Report) (*update.Plan, error) {
+	defer e.call()()
+	for _, s := range stagesOf(PreparingNow) {
+		r(update.Event{Time: time.Now(), Stage: s, Status: update.StepDone, Interruptible: true, Log: "done with " + string(s)})
+	}
+	if e.prepErr != nil {
+		return nil, e.prepErr
+	}
+	return e.plan(c), nil
+}
+
+func (e *fakeEngine) Replan(_ context.Context, _ *update.Plan, c update.Choices, _ update.Report) (*update.Plan, error) {
+	defer e.call()()
+	return e.plan(c), e.prepErr
+}
+
+func (e *fakeEngine) Apply(ctx context.Context, p *update.Plan, r update.Report) (*update.Result, error) {
+	defer e.call()()
+	result := &update.Result{ID: p.ID, From: p.From, To: p.To, Started: at("2026-11-21T10:00:00Z"), Ended: at("2026-11-21T10:00:07Z"),
+		State: update.Done, Site: update.SiteNew, Window: 8 * time.Millisecond}
+	r(update.Event{Time: time.Now(), Stage: update.StageLock, Status: update.StepDone, Interruptible: true})
+	r(update.Event{Time: time.Now(), Stage: update.StageExpand, Status: update.StepRunning, Interruptible: true, Done: 1, Total: 4, Unit: update.Statements})
+	if e.begun != nil {
+		close(e.begun)
+	}
+	err := e.applyErr
+	if e.gate != nil {
+		select {
+		case <-e.gate:
+		case <-ctx.Done():
+			err = &update.Error{Kind: update.KindCancelled, Stage: update.StageExpand, Err: ctx.Err()}
+		}
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if err != nil {
+		result.State, result.Site, result.Kind, result.Message = update.RolledBack, update.SiteOld, update.KindOf(err), err.Error()
+		return result, err
+	}
+	e.current = p.To
+	e.history = append([]update.Record{{Result: *result, CanRollBack: true, DiskBytes: 3_400_000}}, e.history...)
+	return result, nil
+}
+
+func (e *fakeEngine) RollBack(_ context.Context, id string, _ update.Report) (*update.Result, error) {
+	defer e.call()()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for i, r := range e.history {
+		if r.ID == id || id == "" {
+			e.history[i].CanRollBack = false
+			e.current = r.From
+			back := r.Result
+			back.State, back.Site = update.Done, update.SiteOld
+			e.history = append([]update.Record{{Result: back}}, e.history...)
+			return &back, nil
+		}
+	}
+	return nil, &update.Error{Kind: update.KindNoBackup, Stage: update.StageRollBack, Err: fmt.Errorf("update %s has no restore point", id)}
+}
+
+func (e *fakeEngine) Recover(_ context.Context, d update.Direction, _ update.Report) (*update.Result, error) {
+	defer e.call()()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	r := &update.Result{ID: e.run.ID, From: e.run.From, To: e.run.To, State: update.RolledBack, Site: update.SiteOld}
+	if d == update.Forward {
+		r.State, r.Site = update.Done, update.SiteNew
+		e.current = e.run.To
+	}
+	e.run = nil
+	return r, nil
+}
+
+func (e *fakeEngine) Discard(_ context.Context, id string) error {
+	defer e.call()()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for i := range e.history {
+		if e.history[i].ID == id {
+			e.history[i].CanRollBack, e.history[i].DiskBytes = false, 0
+		}
+	}
+	return nil
+}
+
+func (e *fakeEngine) Contents(_ *update.Plan, p release.Path) (files.Versions, error) {
+	if p == "config/wiki.php" {
+		return files.Versions{Shipped: []byte(shippedConfig), Here: []byte(hereConfig), New: []byte(newConfig), Merged: []byte(mergedConfig)}, nil
+	}
+	if p == "assets/logo.png" {
+		return files.Versions{Here: []byte("\x89PNG\x00"), New: []byte("\x89PNG\x00\x01")}, nil
+	}
+	return files.Versions{Shipped: []byte(shippedPage), Here: []byte(shippedPage), New: []byte(newPageText)}, nil
+}
+
+func (e *fakeEngine) TrySource(_ context.Context, c site.Config) (string, error) {
+	if c.Source.URL == "" {
+		return "", &update.Error{Kind: update.KindNoSource, Stage: update.StageCheck, Err: fmt.Errorf("no address")}
+	}
+	return "1.5.0 is offered.", nil
+}
+
+func (e *fakeEngine) TryDatabase(context.Context, site.Config) (string, error) {
+	return "Connected to mariadb 10.11.6: 14 tables.", nil
+}
+
+func (e *fakeEngine) TryHealth(context.Context, site.Config) (string, error) {
+	return "The site answers 200 OK.", nil
+}
+
+func (e *fakeEngine) Bundle(_ context.Context, w io.Writer) error {
+	_, err := io.WriteString(w, "bundle")
+	return err
+}
+
+func at(s string) time.Time {
+	t, err := time.Parse(time.RFC3339, s)
+	if err != nil {
+		panic(err)
+	}
+	return t
+}
+
+func version(s string) release.Version {
+	v, err := release.ParseVersion(s)
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
+// wiki is the Duckpond wiki: 1.4.2 is installed and 1.5.0 is on offer.
+func wiki() *fakeEngine {
+	e := &fakeEngine{
+		dir:     "/srv/www/duckpond",
+		current: version("1.4.2"),
+		config: site.Config{
+			Name:     "Duckpond wiki",
+			Source:   site.Source{URL: "https://updates.example.org/duckpond/", Channel: "stable"},
+			Database: site.Database{DSN: "wiki@tcp(127.0.0.1:3306)/wiki"},
+		},
+		offer: wikiOffer(),
+		history: []update.Record{
+			{Result: update.Result{ID: "20261012-0900", From: version("1.4.1"), To: version("1.4.2"), Started: at("2026-10-12T09:00:00Z"), Ended: at("2026-10-12T09:00:05Z"), State: update.Done, Site: update.SiteNew}, CanRollBack: true, DiskBytes: 2_100_000},
+			{Result: update.Result{ID: "20260901-2114", From: version("1.4.0"), To: version("1.4.1"), Started: at("2026-09-01T21:14:00Z"), Ended: at("2026-09-01T21:14:04Z"), State: update.RolledBack, Site: update.SiteOld, Kind: update.KindUnhealthy, Message: "GET http://127.0.0.1:8080/health: 502 Bad Gateway"}},
+		},
+	}
+	e.plan = wikiPlan
+	return e
+}
+
+// shop is a site that is up to date.
+func shop() *fakeEngine {
+	return &fakeEngine{dir: "/srv/www/shop", current: version("2.0.1"),
+		config: site.Config{Name: "Pond shop", Source: site.Source{URL: "https://updates.example.org/shop/"}},
+		offer:  &update.Offer{Current: version("2.0.1"), Target: version("2.0.1"), Strategy: release.Strategy{Kind: release.None, Reason: "2.0.1 is the newest release."}, Trust: wikiTrust()}}
+}
+
+func wikiTrust() update.Trust {
+	return update.Trust{Level: update.Trusted, Signer: "Duckpond", Expires: at("2027-03-01T00:00:00Z"), Detail: "Two of three keys signed the list of releases."}
+}
+
+func wikiOffer() *update.Offer {
+	return &update.Offer{
+		Current: version("1.4.2"), Target: version("1.5.0"), Released: at("2026-11-12T09:00:00Z"),
+		Strategy: release.Strategy{Kind: release.PatchPack, Reason: "There is a patch from 1.4.2 for this computer.", Bytes: 1_812_443, FullBytes: 64_120_031, Hops: []release.Version{version("1.5.0")}},
+		Notes: []update.Note{
+			{Version: version("1.5.0"), Released: at("2026-11-12T09:00:00Z"), Markdown: "# Duckpond 1.5\n\nThe editor has been written anew.\n\n## New\n\n* Tables can be edited in place\n* **Dark mode**, see [the manual](https://duckpond.example.org/manual)\n* Uploads of up to `64 MB`\n\n## Removed\n\n* The fax field of users\n\n![screenshot](http://tracker.example.org/pixel.png)\n\n```\nphp maintenance/rebuild.php\n```\n"},
+			{Version: version("1.4.3"), Released: at("2026-10-30T09:00:00Z"), Markdown: "Fixes a slow query on the list of recent changes.\n"},
+		},
+		Trust: wikiTrust(),
+	}
+}
+
+func digest(s string) release.Digest { return release.DigestOf([]byte(s)) }
+
+func fileState(content string) files.State {
+	return files.State{Size: int64(len(content)), Mode: 0o644, SHA256: digest(content)}
+}
+
+// wikiPlan is the plan of the update, with choices worked in.
+func wikiPlan(c update.Choices) *update.Plan {
+	p := &update.Plan{
+		ID: "20261121-1000", From: version("1.4.2"), To: version("1.5.0"), Strategy: wikiOffer().Strategy, Notes: wikiOffer().Notes, Trust: wikiTrust(),
+		Files: wikiFiles(c), Schema: wikiSchema(c), Proof: update.Proof{Proved: true, Reason: "on an empty clone in the scratch database"},
+		DiskBytes: 12_300_000, FreeBytes: 41_000_000_000, Takes: 7 * time.Second, Downtime: 900 * time.Millisecond, Hash: "9f2c",
+		Checks: []update.Check{
+			{Code: "disk", Level: update.CheckOK, Text: "12 MB are needed on the disk of the site, 41 GB are free."},
+			{Code: "permissions", Level: update.CheckOK, Text: "Every directory that changes can be written to (14 were tried)."},
+			{Code: "database", Level: update.CheckOK, Text: "MariaDB 10.11.6 answers, and the account may do what is needed."},
+			{Code: "locked", Level: update.CheckOK, Text: "No other updater is working on this site."},
+			{Code: "myisam", Level: update.CheckWarn, Text: "The table searchindex is not transactional.", Hint: "It is locked while its rows are converted. ALTER TABLE searchindex ENGINE=InnoDB would avoid that."},
+		},
+	}
+	return p
+}
+
+func wikiFiles(c update.Choices) *files.Plan {
+	p := &files.Plan{StageBytes: 4_000_000, Notes: []string{"12 files of yours in uploads/ stay."}}
+	edited := func(path release.Path, shipped, here, new string, merge bool) {
+		e := files.Entry{Path: path, Change: files.Replace, Shipped: fileState(shipped), Here: fileState(here), New: fileState(new), Edited: true, Merge: merge, Choice: c.OnEdited}
+		if choice, ok := c.Files[path]; ok {
+			e.Choice = choice
+		}
+		p.Entries = append(p.Entries, e)
+	}
+	add := func(path release.Path, change files.Change, here, new string) {
+		e := files.Entry{Path: path, Change: change}
+		if here != "" {
+			e.Shipped, e.Here = fileState(here), fileState(here)
+		}
+		if new != "" {
+			e.New = fileState(new)
+		}
+		p.Entries = append(p.Entries, e)
+	}
+	for i := range 6 {
+		add(release.Path(fmt.Sprintf("app/editor/tables/Cell%d.php", i)), files.Add, "", newPageText)
+	}
+	for i := range 20 {
+		add(release.Path(fmt.Sprintf("app/pages/Page%02d.php", i)), files.Replace, shippedPage, newPageText)
+	}
+	add("app/pages/Fax.php", files.Delete, shippedPage, "")
+	add("app/pages/FaxList.php", files.Delete, shippedPage, "")
+	add("assets/logo.png", files.Replace, "\x89PNG\x00", "\x89PNG\x00\x01")
+	edited("config/wiki.php", shippedConfig, hereConfig, newConfig, true)
+	add("index.php", files.Replace, shippedPage, newPageText)
+	for i := range 6 {
+		add(release.Path(fmt.Sprintf("lang/messages-%c.json", 'a'+i)), files.Replace, shippedPage, newPageText)
+	}
+	edited("templates/footer.html", "<p>Duckpond</p>\n", "<p>Our pond</p>\n", "<footer>Duckpond</footer>\n", false)
+	return p
+}
+
+func wikiSchema(c update.Choices) *schema.Plan {
+	p := &schema.Plan{
+		UpdateID: "20261121-1000",
+		Steps: []schema.Step{
+			{ID: "s01", Statement: schema.Statement{SQL: "CREATE TABLE `page_tables` (\n  `id` int unsigned NOT NULL AUTO_INCREMENT,\n  `page_id` int unsigned NOT NULL,\n  `content` mediumtext NOT NULL DEFAULT '',\n  PRIMARY KEY (`id`),\n  KEY `idx_page` (`page_id`)\n) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4"},
+				Object: "table page_tables", Change: "create", Phase: schema.Expand, Rows: -1, Risk: schema.Safe, Table: "page_tables",
+				Inverse: []schema.Statement{{SQL: "RENAME TABLE `page_tables` TO `_moult_20261121_1`"}}, KeepsData: false},
+			{ID: "s02", Statement: schema.Statement{SQL: "ALTER TABLE `users`\n  ADD COLUMN `theme` varchar(16) NOT NULL DEFAULT 'light' AFTER `email`,\n  ADD COLUMN `last_seen` datetime(3) NULL,\n  ALGORITHM=INSTANT, LOCK=NONE"},
+				Object: "table users", Change: "add columns theme, last_seen", Phase: schema.Expand, Algorithm: "INSTANT", Rows: 48_211, Risk: schema.Safe, Table: "users",
+				Inverse: []schema.Statement{{SQL: "ALTER TABLE `users` DROP COLUMN `last_seen`, DROP COLUMN `theme`"}}},
+			{ID: "s03", Statement: schema.Statement{SQL: "ALTER TABLE `revisions`\n  MODIFY COLUMN `comment` varchar(500) NOT NULL DEFAULT ''"},
+				Object: "table revisions", Change: "widen column comment", Phase: schema.Expand, Algorithm: "COPY", Blocks: true, Rows: 1_214_090, Risk: schema.Slow, Table: "revisions",
+				Notes:   []string{"The table is copied; writes to it wait for about 40 s."},
+				Inverse: []schema.Statement{{SQL: "ALTER TABLE `revisions` MODIFY COLUMN `comment` varchar(255) NOT NULL DEFAULT ''"}}},
+			{ID: "s04", Statement: schema.Statement{SQL: "ALTER TABLE `revisions` ADD KEY `idx_author_time` (`author`, `created`)"},
+				Object: "table revisions", Change: "add index idx_author_time", Phase: schema.Expand, Algorithm: "INPLACE", Rows: 1_214_090, Estimated: true, Risk: schema.Safe, Table: "revisions",
+				Inverse: []schema.Statement{{SQL: "ALTER TABLE `revisions` DROP KEY `idx_author_time`"}}},
+			{ID: "s05", Statement: schema.Statement{SQL: "ALTER TABLE `users`\n  CHANGE COLUMN `fax` `_moult_20261121_2` varchar(40) DEFAULT NULL INVISIBLE"},
+				Object: "table users", Change: "drop column fax", Phase: schema.Contract, Algorithm: "INSTANT", Rows: 48_211, Risk: schema.KeepsData, KeepsData: true, Table: "users",
+				Notes:   []string{"Its data is kept in a hidden column until the restore point is discarded."},
+				Hazards: []schema.Hazard{{Code: "D2", Text: "A view of yours, v_contacts, reads this column."}},
+				Inverse: []schema.Statement{{SQL: "ALTER TABLE `users`\n  CHANGE COLUMN `_moult_20261121_2` `fax` varchar(40) DEFAULT NULL"}}},
+			{ID: "s06", Statement: schema.Statement{SQL: "UPDATE `users` SET `theme` = 'dark' WHERE `prefs` LIKE '%dark%'", DML: true},
+				Object: "table users", Change: "convert 1 204 rows", Phase: schema.Scripts, Rows: 48_211, Risk: schema.Safe, Table: "users",
+				Inverse: []schema.Statement{{SQL: "UPDATE `users` SET `theme` = 'light'"}}},
+		},
+		Kept:  []schema.Left{{Object: "table stats_daily", Reason: "You added it; the product does not know it."}, {Object: "table users, index idx_fax", Reason: "You added it. It stays on the hidden column."}},
+		Drift: []schema.Left{{Object: "table pages, column title", Reason: "It is varchar(300) here and varchar(255) as shipped; the new release does not change it."}},
+	}
+	if _, answered := c.Renames["table pages, column author→writer"]; !answered {
+		p.Renames = []schema.Rename{{Object: "table pages, column author", From: "author", To: "writer"}}
+	}
+	return p
+}
+
+const (
+	shippedConfig = "<?php\nreturn [\n    'name' => 'Duckpond',\n    'cache' => 'file',\n    'uploads' => '16M',\n    'editor' => 'classic',\n    'debug' => false,\n];\n"
+	hereConfig    = "<?php\nreturn [\n    'name' => 'Our pond — 鸭塘',\n    'cache' => 'file',\n    'uploads' => '16M',\n    'editor' => 'classic',\n    'debug' => false,\n];\n"
+	newConfig     = "<?php\nreturn [\n    'name' => 'Duckpond',\n    'cache' => 'file',\n    'uploads' => '64M',\n    'editor' => 'tables',\n    'debug' => false,\n];\n"
+	mergedConfig  = "<?php\nreturn [\n    'name' => 'Our pond — 鸭塘',\n    'cache' => 'file',\n    'uploads' => '64M',\n    'editor' => 'tables',\n    'debug' => false,\n];\n"
+	shippedPage   = "<?php\nnamespace Duckpond\\Pages;\n\nclass Page extends Base\n{\n    public function title(): string\n    {\n        return $this->row['title'];\n    }\n\n    public function save(array $values): void\n    {\n        $this->db->update('pages', $values);\n        $this->cache->clear();\n    }\n}\n"
+	newPageText   = "<?php\nnamespace Duckpond\\Pages;\n\nclass Page extends Base\n{\n    public function title(): string\n    {\n        return $this->row['title'] ?? $this->untitled();\n    }\n\n    public function save(array $values): void\n    {\n        $this->db->transaction(function () use ($values) {\n            $this->db->update('pages', $values);\n        });\n        $this->cache->clear();\n    }\n}\n"
+)
+
+// speak is the language that benches are built in.
+var speak = resources.English

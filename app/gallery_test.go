@@ -1,0 +1,218 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"image/png"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"moult/core/files"
+	"moult/core/release"
+	"moult/core/update"
+	"moult/resources"
+)
+
+// scene is a state of the window that the gallery shows and that layout is
+// checked in.
+type scene struct {
+	name  string
+	model func() Model
+	then  func(*bench) // what a person does next; nil: nothing
+}
+
+func base() Model {
+	e := wiki()
+	return Model{Dir: e.dir, Config: e.config, Current: e.current, Checked: e.Checked(), History: e.history, State: update.Idle}
+}
+
+func found() Model {
+	m := base()
+	m.State, m.Offer = update.Found, wikiOffer()
+	return m
+}
+
+func ready() Model {
+	m := found()
+	m.State, m.Plan = update.Ready, wikiPlan(update.Choices{})
+	return m
+}
+
+func readyDecided() Model {
+	m := found()
+	m.Choices = update.Choices{Files: map[release.Path]files.Choice{"config/wiki.php": files.ChoiceMerge, "templates/footer.html": files.ChoiceKeep}, Renames: map[string]bool{"table pages, column author→writer": true}}
+	m.State, m.Plan = update.Ready, wikiPlan(m.Choices)
+	return m
+}
+
+func running(a Activity, upTo int, item string) Model {
+	m := ready()
+	m.State, m.Doing = busyStates[a], a
+	t := newTracker(stagesOf(a), at("2026-11-21T10:00:00Z"))
+	now := at("2026-11-21T10:00:00Z")
+	steps := stagesOf(a)
+	for i := range upTo {
+		now = now.Add(400 * time.Millisecond)
+		t.report(update.Event{Time: now, Stage: steps[i], Status: update.StepDone, Log: "done: " + string(steps[i])})
+	}
+	for i := range 8 {
+		now = now.Add(250 * time.Millisecond)
+		t.report(update.Event{Time: now, Stage: steps[upTo], Status: update.StepRunning, Item: item, Done: int64(90_000 * (i + 1)), Total: 1_812_443, Unit: update.Bytes, Interruptible: true})
+	}
+	m.Progress = t.snapshot()
+	return m
+}
+
+func outcome(state update.State, site update.SiteState, kind update.Kind, message string) Model {
+	m := base()
+	m.State = state
+	m.Result = &update.Result{ID: "20261121-1000", From: version("1.4.2"), To: version("1.5.0"), Started: at("2026-11-21T10:00:00Z"), Ended: at("2026-11-21T10:00:07Z"),
+		State: state, Site: site, Kind: kind, Message: message, Window: 8 * time.Millisecond}
+	if site == update.SiteNew {
+		m.Current = version("1.5.0")
+		m.Result.Warnings = []string{"The web server did not answer for 700 ms after the switch."}
+	}
+	if state == update.Done {
+		m.History = append([]update.Record{{Result: *m.Result, CanRollBack: true, DiskBytes: 3_400_000}}, m.History...)
+	}
+	if kind != "" {
+		m.Err = &update.Error{Kind: kind, Stage: update.StageExpand, Err: errors.New(message)}
+	}
+	m.Progress.Log = []string{"10:00:01 reserved the site", "10:00:02 added table page_tables", "10:00:03 " + message}
+	return m
+}
+
+var scenes = []scene{
+	{"idle", base, nil},
+	{"checking", func() Model { m := base(); m.State, m.Doing = update.Checking, CheckingNow; return m }, nil},
+	{"up-to-date", func() Model {
+		m := base()
+		m.State, m.Offer = update.UpToDate, shop().offer
+		return m
+	}, nil},
+	{"found", found, nil},
+	{"check-failed", func() Model {
+		m := base()
+		m.State = update.CheckFailed
+		m.Err = &update.Error{Kind: update.KindDownload, Stage: update.StageCheck, Err: errors.New("get https://updates.example.org/duckpond/timestamp.json: dial tcp: lookup updates.example.org: no such host")}
+		return m
+	}, nil},
+	{"not-installable", func() Model {
+		m := found()
+		m.State = update.NotInstallable
+		m.Offer.Blocked = "1.5.0 needs MariaDB 10.11 or newer; this site's server is 10.5.12."
+		return m
+	}, nil},
+	{"preparing", func() Model { return running(PreparingNow, 0, "releases/1.5.0/patch-1.4.2.tar.zst") }, nil},
+	{"ready", ready, nil},
+	{"ready-decided", readyDecided, nil},
+	{"ready-notes", ready, func(b *bench) { b.page().tabs.Select(tabNotes) }},
+	{"ready-files", ready, func(b *bench) {
+		b.page().tabs.Select(tabFiles)
+		b.page().files.selectPath("config/wiki.php")
+	}},
+	{"ready-database", ready, func(b *bench) {
+		b.page().tabs.Select(tabDatabase)
+		b.page().database.selectStep(4)
+	}},
+	{"running", func() Model {
+		return running(Updating, 3, "ALTER TABLE `revisions` MODIFY COLUMN `comment` varchar(500)")
+	}, nil},
+	{"stopping", func() Model { m := running(Updating, 4, "app/pages/Page07.php"); m.Stopping = true; return m }, nil},
+	{"rolling-back", func() Model { return running(RollingBack, 2, "app/pages/Page07.php") }, nil},
+	{"done", func() Model { return outcome(update.Done, update.SiteNew, "", "") }, nil},
+	{"rolled-back", func() Model {
+		return outcome(update.RolledBack, update.SiteOld, update.KindMigration, "ALTER TABLE `revisions`: error 1205: lock wait timeout exceeded")
+	}, nil},
+	{"needs-attention", func() Model {
+		return outcome(update.NeedsAttention, update.SiteMixed, update.KindRollbackFailed, "rename app/pages/Page07.php: input/output error")
+	}, nil},
+	{"interrupted", func() Model {
+		m := base()
+		m.State = update.Interrupted
+		m.Run = &update.Run{ID: "20261121-1000", From: version("1.4.2"), To: version("1.5.0"), Started: at("2026-11-21T10:00:00Z"), Stage: update.StageFiles, CanFinish: true, Recommended: update.Undo, Reason: "17 of 37 files are switched; the site worked before the update."}
+		return m
+	}, nil},
+	{"history", func() Model { return outcome(update.Done, update.SiteNew, "", "") }, func(b *bench) { b.page().tabs.Select(tabHistory) }},
+	{"unsigned", func() Model {
+		m := found()
+		m.Config.Source.Unsigned = "allow"
+		m.Offer.Trust = update.Trust{Level: update.UnsignedOpen}
+		return m
+	}, nil},
+	{"broken", func() Model {
+		m := Model{Dir: "/srv/www/duckpond", State: update.Idle, Broken: &update.Error{Kind: update.KindMalformed, Stage: update.StageCheck, Err: errors.New("site.toml:3: source.url: is missing")}}
+		return m
+	}, nil},
+	{"ask-quit", func() Model { return running(Updating, 3, "x") }, func(b *bench) { b.app.quit() }},
+	{"ask-roll-back", func() Model { return outcome(update.Done, update.SiteNew, "", "") }, func(b *bench) { b.page().press(1) }},
+}
+
+// show puts a scene into a window.
+func (b *bench) show(t testing.TB, sc scene) {
+	t.Helper()
+	s := b.app.current
+	before := s.model
+	s.model = sc.model()
+	b.app.changed(s, before, s.model)
+	b.idle(t)
+	if sc.then != nil {
+		sc.then(b)
+		b.idle(t)
+	}
+}
+
+// TestGallery renders every state into PNG files when MOULT_GALLERY names a
+// directory. MOULT_GALLERY_SIZE, MOULT_GALLERY_LANG and MOULT_GALLERY_ONLY
+// narrow it down.
+func TestGallery(t *testing.T) {
+	dir := os.Getenv("MOULT_GALLERY")
+	if dir == "" {
+		t.Skip("MOULT_GALLERY names no directory to render into")
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	size := usualSize
+	if os.Getenv("MOULT_GALLERY_SIZE") == "small" {
+		size = leastSize
+	}
+	for _, language := range []resources.Language{resources.English, resources.Chinese} {
+		if want := os.Getenv("MOULT_GALLERY_LANG"); want != "" && want != string(language) {
+			continue
+		}
+		for _, variant := range []resources.Variant{resources.Light, resources.Dark} {
+			for _, sc := range scenes {
+				if only := os.Getenv("MOULT_GALLERY_ONLY"); only != "" && only != sc.name {
+					continue
+				}
+				name := fmt.Sprintf("%s-%s-%s.png", sc.name, variant, language)
+				t.Run(name, func(t *testing.T) {
+					speak = language
+					defer func() { speak = resources.English }()
+					b := newBench(t, wiki(), shop())
+					b.app.fyne.Settings().SetTheme(resources.Theme{Variant: variant})
+					b.app.window.Resize(size)
+					b.show(t, sc)
+					b.capture(t, filepath.Join(dir, name))
+				})
+			}
+		}
+	}
+}
+
+func (b *bench) capture(t testing.TB, file string) {
+	t.Helper()
+	f, err := os.Create(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := png.Encode(f, b.app.window.Canvas().Capture()); err != nil {
+		t.Error(err)
+	}
+	if err := f.Close(); err != nil {
+		t.Error(err)
+	}
+}

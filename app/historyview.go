@@ -1,0 +1,148 @@
+package app
+
+import (
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/lang"
+	"fyne.io/fyne/v2/layout"
+	"fyne.io/fyne/v2/widget"
+
+	"moult/core/update"
+	"moult/widgets"
+)
+
+// historyView is the tab with every update of a site, newest first.
+type historyView struct {
+	page    *page
+	list    *widget.List
+	rows    []update.Record
+	allowed bool // buttons may be pressed
+	empty   fyne.CanvasObject
+	object  fyne.CanvasObject
+}
+
+func newHistoryView(p *page) *historyView {
+	v := &historyView{page: p}
+	v.list = widget.NewList(
+		func() int { return len(v.rows) },
+		func() fyne.CanvasObject { return newRecordLine(v) },
+		func(id widget.ListItemID, o fyne.CanvasObject) {
+			if id < len(v.rows) {
+				o.(*recordLine).show(v.rows[id], v.allowed)
+			}
+		})
+	v.list.OnSelected = func(id widget.ListItemID) { v.list.Unselect(id) }
+	v.empty = emptyState(lang.L("No updates yet"), lang.L("Every update of this site will be listed here, with its restore point."), nil)
+	v.object = container.NewStack(v.list, v.empty)
+	return v
+}
+
+// render shows the history of a model.
+func (v *historyView) render(m Model) {
+	v.rows = m.History
+	v.allowed = m.Doing == None && m.State != update.Interrupted
+	setShown(v.list, len(v.rows) > 0)
+	setShown(v.empty, len(v.rows) == 0)
+	v.list.Refresh()
+}
+
+// recordLine is one update: from where to where, when, how it ended, and what
+// can still be done with its restore point.
+type recordLine struct {
+	widget.BaseWidget
+	view          *historyView
+	record        update.Record
+	title, below  *widget.Label
+	badge         *widgets.Badge
+	back, discard *widgets.Action
+	log           *widgets.Action
+}
+
+func newRecordLine(v *historyView) *recordLine {
+	l := &recordLine{view: v, title: widget.NewLabel("1.0.0 → 1.0.1"), below: widget.NewLabel("2026-01-01"), badge: widgets.NewBadge("done", widgets.Good)}
+	l.title.TextStyle.Bold = true
+	l.below.Importance = widget.LowImportance
+	l.below.Truncation = fyne.TextTruncateEllipsis
+	l.back = widgets.NewAction(lang.L("Roll back…"), widget.MediumImportance, func() { v.page.confirmRollBack(l.record) })
+	l.discard = widgets.NewAction(lang.L("Discard…"), widget.LowImportance, func() { v.confirmDiscard(l.record) })
+	l.log = widgets.NewAction(lang.L("Details"), widget.LowImportance, func() { v.details(l.record) })
+	l.ExtendBaseWidget(l)
+	return l
+}
+
+// resultLooks holds the badge of each way a run can end.
+var resultLooks = map[update.State]struct {
+	word string // a key of the translations
+	tone widgets.Tone
+}{
+	update.Done:           {text("done"), widgets.Good},
+	update.RolledBack:     {text("undone"), widgets.Warning},
+	update.NeedsAttention: {text("needs attention"), widgets.Danger},
+	update.Interrupted:    {text("interrupted"), widgets.Danger},
+}
+
+func (l *recordLine) show(r update.Record, allowed bool) {
+	l.record = r
+	l.title.SetText(versionText(r.From) + "  →  " + versionText(r.To))
+	below := lang.L("{{.When}}, took {{.Span}}", vars{"When": whenText(r.Started), "Span": spanText(r.Ended.Sub(r.Started))})
+	if r.CanRollBack {
+		below += " · " + lang.L("restore point of {{.Size}}", vars{"Size": bytesText(r.DiskBytes)})
+	}
+	l.below.SetText(below)
+	look := resultLooks[r.State]
+	word := lang.L(look.word)
+	if r.State == update.Done && r.Site == update.SiteOld {
+		word, look.tone = lang.L("rolled back"), widgets.Neutral
+	}
+	l.badge.Set(word, look.tone)
+	l.back.Hidden, l.discard.Hidden = !r.CanRollBack, !r.CanRollBack
+	for _, b := range []*widgets.Action{l.back, l.discard} {
+		if allowed {
+			b.Enable()
+		} else {
+			b.Disable()
+		}
+	}
+	l.Refresh()
+}
+
+// CreateRenderer implements [fyne.Widget].
+func (l *recordLine) CreateRenderer() fyne.WidgetRenderer {
+	left := tight(container.NewHBox(l.title, container.NewCenter(l.badge)), l.below)
+	right := container.NewHBox(l.log, l.discard, l.back)
+	return widget.NewSimpleRenderer(container.NewBorder(nil, nil, nil, container.NewVBox(layout.NewSpacer(), right, layout.NewSpacer()), left))
+}
+
+func (v *historyView) confirmDiscard(r update.Record) {
+	v.page.app.ask(question{
+		title: lang.L("Discard the restore point of {{.When}}?", vars{"When": whenText(r.Started)}),
+		text: lang.L("This frees {{.Size}}. The old files and the data that was set aside are deleted for good, and you can't go back to {{.Version}} any more.",
+			vars{"Size": bytesText(r.DiskBytes), "Version": r.From}),
+		keep:  lang.L("Keep it"),
+		yes:   lang.L("Discard"),
+		risky: true,
+		do:    func() { v.page.site.discard(r.ID) },
+	})
+}
+
+// details shows all that is recorded of an update.
+func (v *historyView) details(r update.Record) {
+	f := newFacts()
+	f.add(lang.L("Update"), r.ID)
+	f.add(lang.L("Started"), whenText(r.Started))
+	f.add(lang.L("Took"), spanText(r.Ended.Sub(r.Started)))
+	f.add(lang.L("The site then"), siteStateText(&r.Result))
+	if r.Kind != "" {
+		what, _ := explainKind(r.Kind)
+		f.add(lang.L("Why"), what)
+	}
+	if r.Message != "" {
+		f.add(lang.L("Details"), r.Message)
+	}
+	for _, w := range r.Warnings {
+		f.add(lang.L("Warning"), w)
+	}
+	scroll := container.NewVScroll(f.rows)
+	scroll.SetMinSize(fyne.NewSize(dialogWidth, 220))
+	v.page.app.showContent(versionText(r.From)+"  →  "+versionText(r.To), scroll)
+}

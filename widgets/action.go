@@ -1,0 +1,55 @@
+package widgets
+
+import (
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/widget"
+)
+
+// Action is a button that return presses as well as space, as people expect of a
+// button that has the focus.
+type Action struct {
+	widget.Button
+	// OnEscape is what Escape does while the button has the focus; nil: nothing.
+	OnEscape func()
+}
+
+var _ fyne.Focusable = (*Action)(nil)
+
+// NewAction makes a button.
+func NewAction(text string, importance widget.Importance, tapped func()) *Action {
+	a := &Action{}
+	a.Text, a.Importance, a.OnTapped = text, importance, tapped
+	a.ExtendBaseWidget(a)
+	return a
+}
+
+// Set changes what the button says, how it looks and whether it can be pressed,
+// and shows it.
+func (a *Action) Set(text string, importance widget.Importance, enabled bool) {
+	if a.Text != text || a.Importance != importance {
+		a.Text, a.Importance = text, importance
+		a.Refresh()
+	}
+	if enabled == a.Disabled() {
+		if enabled {
+			a.Enable()
+		} else {
+			a.Disable()
+		}
+	}
+	a.Show()
+}
+
+// TypedKey implements [fyne.Focusable].
+func (a *Action) TypedKey(e *fyne.KeyEvent) {
+	switch {
+	case e.Name == fyne.KeyEscape && a.OnEscape != nil:
+		a.OnEscape()
+	case e.Name == fyne.KeyReturn || e.Name == fyne.KeyEnter:
+		if !a.Disabled() && a.OnTapped != nil {
+			a.OnTapped()
+		}
+	default:
+		a.Button.TypedKey(e)
+	}
+}
