@@ -76,9 +76,18 @@ func (d *DB) executeAll(ctx context.Context, statements []string, variables map[
 	return last, d.noteLoss(err)
 }
 
-// noteLoss closes a connection that an error says is lost.
+// noteLoss closes a connection that an error says is lost. The driver may have
+// given one up when a context ended, and may not.
 func (d *DB) noteLoss(err error) error {
-	if err != nil && (isLost(err) || isCancelled(err)) {
+	switch {
+	case err == nil || d.conn == nil:
+	case isCancelled(err):
+		ctx, cancel := context.WithTimeout(context.Background(), dialPatience)
+		defer cancel()
+		if d.conn.PingContext(ctx) != nil {
+			d.drop()
+		}
+	case isLost(err):
 		d.drop()
 	}
 	return err
