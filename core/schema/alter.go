@@ -84,7 +84,23 @@ func (a *alteration) source(name string) *Column {
 	if _, gone := a.moved[name]; gone {
 		return nil
 	}
-	return a.from.Column(name)
+	c := a.from.Column(name)
+	if c != nil && replaced(c, a.to.Column(name)) {
+		return nil
+	}
+	return c
+}
+
+// replaced reports whether a generated column can only be made anew: neither
+// server turns VIRTUAL into STORED or a plain column (1907, 3106).
+func replaced(a, b *Column) bool {
+	if a == nil || b == nil || a.Generated == nil {
+		return false
+	}
+	if b.Generated == nil {
+		return !a.Generated.Stored
+	}
+	return a.Generated.Stored != b.Generated.Stored
 }
 
 // columns writes the clauses of columns. Those that keep their place relative to
@@ -104,7 +120,11 @@ func (a *alteration) columns() {
 	physical := make([]string, 0, len(a.from.Columns))
 	for _, c := range a.from.Columns {
 		if !kept[c.Name] {
-			a.add(clause{sql: "DROP COLUMN " + Quote(c.Name), change: "drop column " + c.Name, done: not(columnExists(a.to.Name, c.Name)), op: dropColumn(c)})
+			cl := clause{sql: "DROP COLUMN " + Quote(c.Name), op: dropColumn(c)}
+			if a.to.Column(c.Name) == nil {
+				cl.change, cl.done = "drop column "+c.Name, not(columnExists(a.to.Name, c.Name))
+			}
+			a.add(cl)
 			continue
 		}
 		name := c.Name
@@ -153,7 +173,11 @@ func (a *alteration) column(c *Column, after string, stays, last bool, physical 
 		} else {
 			physical = append(physical, c.Name)
 		}
-		a.add(clause{sql: sql, change: "add column " + c.Name, done: columnExists(a.to.Name, c.Name), op: addColumn(c)})
+		cl := clause{sql: sql, change: "add column " + c.Name, done: columnExists(a.to.Name, c.Name), op: addColumn(c)}
+		if old := a.from.Column(c.Name); old != nil {
+			cl.change, cl.done = "make column "+c.Name+" anew", a.madeAnew(old, c)
+		}
+		a.add(cl)
 		return physical
 	}
 	differences := columnDifferences(src, c, a.from, a.to)
@@ -189,6 +213,26 @@ func (a *alteration) column(c *Column, after string, stays, last bool, physical 
 	cl.change = strings.Join(what, ", ")
 	a.add(cl)
 	return physical
+}
+
+// madeAnew is true when a column has been replaced by one of its name.
+func (a *alteration) madeAnew(old, now *Column) condition {
+	if hidden := a.moved[old.Name]; hidden != "" {
+		return columnExists(a.to.Name, hidden)
+	}
+	kind := func(c *Column) string {
+		switch {
+		case c.Generated == nil:
+			return ""
+		case c.Generated.Stored:
+			return "STORED"
+		}
+		return "VIRTUAL"
+	}
+	if word := kind(now); word != "" {
+		return exists("columns", columnWhere(a.to.Name, now.Name)+" AND "+like("extra", word, true))
+	}
+	return exists("columns", columnWhere(a.to.Name, now.Name)+" AND "+like("extra", kind(old), false))
 }
 
 func insertAfter(list []string, name, after string) []string {
@@ -267,6 +311,8 @@ func (a *alteration) renamed(x *Index) *Index {
 	for i, p := range n.Parts {
 		if now := a.moved[p.Column]; now != "" {
 			n.Parts[i].Column = now
+		} else if c := a.from.Column(p.Column); c != nil && replaced(c, a.to.Column(p.Column)) {
+			n.Parts[i].Column = "" // the new column is another one
 		}
 	}
 	return n

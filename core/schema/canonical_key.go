@@ -45,18 +45,14 @@ var keyRules = []rule[func(*pass, *Table)]{
 			t.ForeignKeys = nil // other engines read and forget them
 		}
 	}},
-	{"foreign key names", "a foreign key without a name is <table>_ibfk_<n>", func(p *pass, t *Table) {
+	{"foreign key names and indexes", "a foreign key without a name is <table>_ibfk_<n>; InnoDB makes an index for one that has none with its columns leftmost", func(p *pass, t *Table) {
 		for _, k := range t.ForeignKeys {
-			if k.Name == "" {
-				k.Name, k.AutoName = t.freeForeignKeyName(), true
-			} else if numbered(k.Name, t.Name+"_ibfk_") {
-				k.AutoName = true
+			nameless := k.Name == ""
+			if nameless {
+				k.Name = t.freeForeignKeyName()
 			}
-		}
-	}},
-	{"foreign key indexes", "InnoDB makes an index for a foreign key that has none with its columns leftmost", func(p *pass, t *Table) {
-		for _, k := range t.ForeignKeys {
-			p.implied(t, k)
+			k.AutoName = numbered(k.Name, t.Name+"_ibfk_")
+			p.implied(t, k, nameless)
 		}
 	}},
 }
@@ -145,8 +141,9 @@ func canonAction(a string) string {
 	return a
 }
 
-// implied adds the index that the server makes for a foreign key.
-func (p *pass) implied(t *Table, k *ForeignKey) {
+// implied adds the index that the server makes for a foreign key. It has the
+// key's name, or that of an index without a name if the key had none.
+func (p *pass) implied(t *Table, k *ForeignKey, nameless bool) {
 	if len(k.Columns) == 0 || p.fl.Vendor == TiDB {
 		return
 	}
@@ -162,7 +159,7 @@ func (p *pass) implied(t *Table, k *ForeignKey) {
 	switch {
 	case k.IndexName != "" && t.Index(k.IndexName) == nil:
 		x.Name = k.IndexName
-	case !k.AutoName && t.Index(k.Name) == nil:
+	case !nameless && t.Index(k.Name) == nil:
 		x.Name = k.Name
 	default:
 		x.Name, x.AutoName = t.freeIndexName(x), true

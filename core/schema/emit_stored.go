@@ -49,7 +49,11 @@ func (r *Routine) kind() string {
 }
 
 func (r *Routine) create() string {
-	return fmt.Sprintf("CREATE %s%s %s%s\n%s", definer(r.Definer), r.kind(), Quote(r.Name), r.Header, r.Body)
+	aggregate := ""
+	if r.Aggregate {
+		aggregate = "AGGREGATE "
+	}
+	return fmt.Sprintf("CREATE %s%s%s %s%s\n%s", definer(r.Definer), aggregate, r.kind(), Quote(r.Name), r.Header, r.Body)
 }
 
 func (e *Event) create() string {

@@ -352,6 +352,8 @@ func (p *exprParser) primary() *node {
 			return &node{op: QuoteText(next.value())}
 		case word == "case":
 			return p.caseOf()
+		case word == "next" && p.accept("next", "value", "for"):
+			return &node{op: "nextval", args: []*node{p.primary()}}
 		case (word == "b" || word == "x" || word == "n") && next.kind == tokString:
 			p.i += 2
 			return &node{op: word + QuoteText(strings.ToLower(next.value()))}

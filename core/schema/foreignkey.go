@@ -18,11 +18,22 @@ func dropForeignKeys(t *Table, keys []*ForeignKey) Statement {
 	}
 }
 
-// addForeignKeys attaches keys of one table in one statement.
-func addForeignKeys(t *Table, keys []*ForeignKey) Statement {
-	parts := make([]string, len(keys))
-	for i, k := range keys {
-		parts[i] = "ADD " + k.define()
+// addForeignKeys attaches keys of one table in one statement. An index that the
+// server once made for such a key would now be made again under the key's name;
+// one that is added by a statement stays, so it is put in its own place.
+func addForeignKeys(t *Table, keys []*ForeignKey, fl Flavor) Statement {
+	var parts []string
+	stated := map[string]bool{}
+	for _, k := range keys {
+		for _, x := range t.Indexes {
+			if x.Kind == PlainIndex && len(x.Parts) == len(k.Columns) && x.leads(k.Columns) && !strings.EqualFold(x.Name, k.Name) && !stated[x.Name] {
+				stated[x.Name] = true
+				parts = append(parts, "DROP INDEX "+Quote(x.Name), "ADD "+x.define(fl))
+			}
+		}
+	}
+	for _, k := range keys {
+		parts = append(parts, "ADD "+k.define())
 	}
 	return Statement{
 		SQL:   "ALTER TABLE " + Quote(t.Name) + "\n  " + strings.Join(parts, ",\n  "),
@@ -58,7 +69,7 @@ func (p *planner) detach() {
 		cost := p.fl.estimate(t.Engine, []operation{opDropForeignKey})
 		p.add(Step{
 			Statement: dropForeignKeys(t, gone), Object: "table " + t.Name, Change: "drop " + sentence("foreign key", keyNames(gone)), Table: t.Name,
-			Inverse:   []Statement{addForeignKeys(t, gone)},
+			Inverse:   []Statement{addForeignKeys(t, gone, p.fl)},
 			Algorithm: algorithmNames[cost], Blocks: cost.blocks(), Estimated: true,
 		})
 		n := t.Clone()
@@ -139,7 +150,7 @@ func (p *planner) attach() {
 		}
 		cost := p.fl.estimate(t.Engine, []operation{opAddForeignKey})
 		s := Step{
-			Statement: addForeignKeys(n, added), Object: "table " + t.Name, Change: "add " + sentence("foreign key", keyNames(added)), Table: t.Name,
+			Statement: addForeignKeys(n, added, p.fl), Object: "table " + t.Name, Change: "add " + sentence("foreign key", keyNames(added)), Table: t.Name,
 			Inverse:   []Statement{dropForeignKeys(n, added)},
 			Algorithm: algorithmNames[cost], Blocks: cost.blocks(), Estimated: true,
 		}

@@ -219,13 +219,14 @@ type Stored struct {
 
 // Routine is a stored procedure or function.
 type Routine struct {
-	Name     string
-	Function bool
-	Definer  string
-	Header   string // parameters, returns and characteristics
-	Body     string
-	Stored   Stored
-	Pos      Pos
+	Name      string
+	Function  bool
+	Aggregate bool   // MariaDB: AGGREGATE FUNCTION
+	Definer   string // as in SQL: `user`@`host`, a role, or CURRENT_USER
+	Header    string // parameters, returns and characteristics
+	Body      string
+	Stored    Stored
+	Pos       Pos
 }
 
 // Trigger is a trigger.

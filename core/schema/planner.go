@@ -147,7 +147,7 @@ func (p *planner) alter(from, to *Table, moved map[string]string) {
 			if forth.Column(c.Name) == nil {
 				forth.Columns = append(forth.Columns, c.Clone())
 			}
-		case forthMoved[c.Name] == "" && to.Column(c.Name) == nil && hides(c):
+		case forthMoved[c.Name] == "" && hides(c) && (to.Column(c.Name) == nil || to.Column(c.Name).Generated != nil):
 			h := hiddenForm(c, p.aside())
 			forth.Columns = append(forth.Columns, h)
 			forthMoved[c.Name], backMoved[h.Name] = h.Name, c.Name
@@ -162,7 +162,7 @@ func (p *planner) alter(from, to *Table, moved map[string]string) {
 	}
 	back := from.Clone()
 	for _, c := range forth.Columns {
-		if !Hidden(c.Name) && backMoved[c.Name] == "" && from.Column(c.Name) == nil && hides(c) {
+		if was := from.Column(c.Name); !Hidden(c.Name) && backMoved[c.Name] == "" && (was == nil || forthMoved[c.Name] != "" || was.Generated != nil) && hides(c) {
 			h := hiddenForm(c, p.aside())
 			back.Columns = append(back.Columns, h)
 			backMoved[c.Name] = h.Name

@@ -174,7 +174,41 @@ func sameTrigger(a, b *Trigger) bool {
 }
 
 func sameRoutine(a, b *Routine) bool {
-	return a.Function == b.Function && sameText(a.Header, b.Header) && sameText(a.Body, b.Body)
+	return a.Function == b.Function && sameText(a.Body, b.Body) && canonHeader(a.Header) == canonHeader(b.Header)
+}
+
+// usualCharacteristics are those that a routine has when none is written
+// (CREATE PROCEDURE reference).
+var usualCharacteristics = []string{" language sql", " not deterministic", " contains sql", " sql security definer", " comment ''"}
+
+// canonHeader forgives what servers add to a header: display widths and the
+// character set of what a function returns, and the usual characteristics.
+func canonHeader(h string) string {
+	params, rest := h, ""
+	if end := closing(h); end >= 0 {
+		params, rest = h[:end+1], h[end+1:]
+	}
+	ts := tokens(rest)
+	var out []string
+	for i := 0; i < len(ts); i++ {
+		word := ts[i].canon()
+		switch {
+		case integerBits[word] > 0 && i+3 < len(ts) && ts[i+1].text == "(" && ts[i+3].text == ")":
+			i += 3
+		case (word == "charset" || word == "collate") && i+1 < len(ts):
+			i++
+			continue
+		case word == "character" && i+2 < len(ts) && strings.EqualFold(ts[i+1].text, "set"):
+			i += 2
+			continue
+		}
+		out = append(out, word)
+	}
+	text := " " + strings.Join(out, " ")
+	for _, usual := range usualCharacteristics {
+		text = strings.ReplaceAll(text, usual, "")
+	}
+	return canonText(params) + text
 }
 
 func sameEvent(a, b *Event) bool {
