@@ -59,6 +59,9 @@ func (p *program) common(data string) []string {
 	args := []string{
 		"--no-defaults",
 		"--datadir=" + data,
+		// A server that starts removes temporary tables from its tmpdir, those
+		// of other servers included, so that it can't be the system's.
+		"--tmpdir=" + filepath.Dir(data),
 		"--lc-messages-dir=" + p.share,
 		"--character-set-server=utf8mb4",
 		"--collation-server=utf8mb4_general_ci",
