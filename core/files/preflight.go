@@ -79,13 +79,8 @@ func (f *preflight) room(home *os.Root) error {
 	if have.readOnly {
 		f.add(Block, "read-only", "Mount it for writing.", "the file system of %s is mounted read-only", f.site.Dir)
 	}
-	files := int64(0)
-	for _, e := range f.plan.Entries {
-		if e.Change == Add || e.Change == Replace || e.Change == Mkdir {
-			files++
-		}
-	}
-	if need := f.plan.StageBytes + f.plan.StageBytes*margin/100 + files*blockSize; have.bytes < need {
+	need, files := f.plan.needs()
+	if have.bytes < need {
 		f.add(Block, "disk", "Free some room on the disk, or discard restore points.",
 			"the update needs %s on the disk and %s are free", humanize.IBytes(uint64(need)), humanize.IBytes(uint64(max(have.bytes, 0))))
 	}
@@ -94,6 +89,32 @@ func (f *preflight) room(home *os.Root) error {
 			"the update makes %d files and the file system has room for %d", need, have.files)
 	}
 	return nil
+}
+
+// needs returns how many bytes and how many new files a plan takes beside the site.
+func (p *Plan) needs() (bytes, files int64) {
+	for _, e := range p.Entries {
+		if e.Change == Add || e.Change == Replace || e.Change == Mkdir {
+			files++
+		}
+	}
+	return p.StageBytes + p.StageBytes*margin/100 + files*blockSize, files
+}
+
+// Room returns how many bytes a plan takes beside the site while it is done, and
+// how many are free there.
+func Room(s *site.Site, p *Plan) (need, free int64, err error) {
+	home, err := s.SubDir("updates")
+	if err != nil {
+		return 0, 0, err
+	}
+	defer home.Close()
+	have, err := roomOf(home)
+	if err != nil {
+		return 0, 0, fmt.Errorf("room on the disk: %w", err)
+	}
+	need, _ = p.needs()
+	return need, have.bytes, nil
 }
 
 // blockSize is what a small file takes on most file systems, in bytes.

@@ -61,7 +61,7 @@ func (e *Engine) check(ctx context.Context, c Choices) (*Offer, error) {
 	o.Strategy, err = release.Decide(m, e.facts(st, arch, c), e.chain(ctx, src, newest))
 	switch {
 	case errors.As(err, &unsupported), errors.As(err, &stop):
-		o.Blocked = sentence(err)
+		o.Blocked = sentence(err.Error())
 	case err != nil:
 		return nil, err
 	}
@@ -157,8 +157,10 @@ func collectNotes(ctx context.Context, src source, newest *release.Manifest, cur
 	return notes, nil
 }
 
-// sentence makes a sentence of an error's text.
-func sentence(err error) string {
-	text := err.Error()
+// sentence makes a sentence of a message.
+func sentence(text string) string {
+	if text == "" || strings.HasSuffix(text, ".") {
+		return text
+	}
 	return strings.ToUpper(text[:1]) + text[1:] + "."
 }

@@ -73,6 +73,9 @@ func (r *run) apply(ctx context.Context) (*Result, error) {
 		r.log.Error("update failed", "stage", s.stage, "error", err)
 		return r.undo(ctx)
 	}
+	if err := r.update.Root.RemoveAll(packageDir); err != nil {
+		r.warn("The unpacked package could not be removed: %v", err)
+	}
 	r.retain(ctx)
 	return r.finish(Done, SiteNew)
 }

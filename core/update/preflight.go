@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/dustin/go-humanize"
+
 	"moult/core/database"
 	"moult/core/files"
 )
@@ -11,12 +13,8 @@ import (
 // preflight fills in the checklist of a plan: everything that can be known to
 // stop it before it begins.
 func (e *Engine) preflight(ctx context.Context, p *Plan, db *database.DB) error {
-	problems, err := files.Preflight(ctx, e.site, p.Files)
-	if err != nil {
+	if err := e.preflightFiles(ctx, p); err != nil {
 		return err
-	}
-	for _, f := range problems {
-		p.Checks = append(p.Checks, Check{Code: f.Code, Level: CheckLevel(f.Level), Text: f.Text, Hint: f.Hint})
 	}
 	if owner, held := e.site.Holder(); held {
 		p.Checks = append(p.Checks, Check{Code: "lock", Level: CheckStop, Text: fmt.Sprintf("The site is in use by %s.", owner), Hint: "Wait until it has ended, then check again."})
@@ -34,6 +32,31 @@ func (e *Engine) preflight(ctx context.Context, p *Plan, db *database.DB) error 
 	}
 	if c, asked := e.checkHealth(ctx); asked {
 		p.Checks = append(p.Checks, c)
+	}
+	return nil
+}
+
+// preflightFiles looks at the disk. What it finds in order is a line of the list
+// too, so that the admin sees what was looked at.
+func (e *Engine) preflightFiles(ctx context.Context, p *Plan) (err error) {
+	if p.DiskBytes, p.FreeBytes, err = files.Room(e.site, p.Files); err != nil {
+		return err
+	}
+	problems, err := files.Preflight(ctx, e.site, p.Files)
+	if err != nil {
+		return err
+	}
+	found := map[string]bool{}
+	for _, f := range problems {
+		found[f.Code] = true
+		p.Checks = append(p.Checks, Check{Code: f.Code, Level: CheckLevel(f.Level), Text: sentence(f.Text), Hint: f.Hint})
+	}
+	if !found["disk"] {
+		p.Checks = append(p.Checks, Check{Code: "disk", Level: CheckOK, Text: fmt.Sprintf("The update needs %s on the disk; %s are free.",
+			humanize.IBytes(uint64(p.DiskBytes)), humanize.IBytes(uint64(max(p.FreeBytes, 0))))})
+	}
+	if len(problems) == 0 {
+		p.Checks = append(p.Checks, Check{Code: "permissions", Level: CheckOK, Text: "Every directory that changes can be written to."})
 	}
 	return nil
 }

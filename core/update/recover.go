@@ -61,6 +61,13 @@ func (e *Engine) goBack(ctx context.Context, id string, report Report) (*Result,
 		return nil, classify(StageLock, err)
 	}
 	defer r.close()
+	found, err := e.findInterrupted()
+	if err == nil {
+		err = found.refusal()
+	}
+	if err != nil {
+		return nil, classify(StageLock, err)
+	}
 	return r.undo(ctx)
 }
 
@@ -84,6 +91,16 @@ func (e *Engine) Interrupted() (*Run, error) {
 	if owner, held := e.site.Holder(); held {
 		return nil, classify(StageLock, &site.LockedError{Owner: owner})
 	}
+	found, err := e.findInterrupted()
+	if err != nil {
+		return nil, classify(StageLock, err)
+	}
+	return found, nil
+}
+
+// findInterrupted reads the journals. The caller holds the lock, or knows that
+// nobody does.
+func (e *Engine) findInterrupted() (*Run, error) {
 	var found *Run
 	err := e.eachUpdate(func(u *site.Update, l life) error {
 		if !l.open() {
@@ -101,10 +118,7 @@ func (e *Engine) Interrupted() (*Run, error) {
 		found.Recommended, found.Reason = recommend(l, found.CanFinish)
 		return nil
 	})
-	if err != nil {
-		return nil, classify(StageLock, err)
-	}
-	return found, nil
+	return found, err
 }
 
 // recommend says which way out of an interrupted run is the better one, and why.
@@ -160,6 +174,12 @@ func (e *Engine) refuseInterrupted() error {
 	if err != nil {
 		return err
 	}
+	return found.refusal()
+}
+
+// refusal is the error of what can't be done before the run has been ended, nil
+// for no run.
+func (found *Run) refusal() error {
 	if found != nil {
 		return &Error{Kind: KindInterrupted, Stage: StageLock, Err: fmt.Errorf("the update from %s to %s was interrupted at %q: finish or undo it first", found.From, found.To, found.Stage)}
 	}

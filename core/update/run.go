@@ -54,11 +54,16 @@ func (e *Engine) begin(ctx context.Context, p *Plan, report Report) (*run, error
 	if stop := p.Blocked(); len(stop) > 0 {
 		return nil, &Error{Kind: KindBlocked, Stage: StagePreflight, Err: errors.New(stop[0].Text)}
 	}
-	if err := e.refuseInterrupted(); err != nil {
-		return nil, err
-	}
 	r, err := e.open(ctx, p.ID, report)
 	if err != nil {
+		return nil, err
+	}
+	found, err := e.findInterrupted()
+	if err == nil {
+		err = found.refusal()
+	}
+	if err != nil {
+		r.close()
 		return nil, err
 	}
 	if err := r.ready(ctx, p); err != nil {
