@@ -19,6 +19,9 @@ type State struct {
 	// RootVersion is the newest version of the trusted root that was seen. It
 	// never goes down, whatever a server answers.
 	RootVersion int `json:"root_version,omitempty"`
+	// ID is random and stays on the site. It decides which stage of a rollout the
+	// site is in, and is never sent anywhere.
+	ID string `json:"id,omitempty"`
 	// Skipped is a release that the admin doesn't want to be offered again.
 	Skipped release.Version `json:"skipped,omitzero"`
 }

@@ -2,6 +2,7 @@ package update
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -49,11 +50,12 @@ func (e *Engine) check(ctx context.Context, c Choices) (*Offer, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := newest
-	if !c.To.IsZero() && c.To.Compare(newest.Version) != 0 {
-		if m, err = src.at(ctx, c.To); err != nil {
-			return nil, fmt.Errorf("release %s: %w", c.To, err)
-		}
+	if st.ID == "" {
+		st.ID = rand.Text()
+	}
+	m, err := pick(ctx, src, newest, c.To, st.ID)
+	if err != nil {
+		return nil, err
 	}
 	o := &Offer{Current: st.Version, Latest: newest.Version, Trust: src.trust(), source: src, arch: arch}
 	var unsupported *release.UnsupportedArchError
@@ -89,6 +91,29 @@ func (e *Engine) check(ctx context.Context, c Choices) (*Offer, error) {
 		return nil, fmt.Errorf("record the check: %w", err)
 	}
 	return o, nil
+}
+
+// pick returns the manifest of the release that was asked for, or of the newest one
+// that its publisher offers to this site already. What somebody asks for by name
+// doesn't wait for its rollout.
+func pick(ctx context.Context, src source, newest *release.Manifest, asked release.Version, siteID string) (*release.Manifest, error) {
+	if !asked.IsZero() && asked.Compare(newest.Version) != 0 {
+		m, err := src.at(ctx, asked)
+		if err != nil {
+			return nil, fmt.Errorf("release %s: %w", asked, err)
+		}
+		return m, nil
+	}
+	if !asked.IsZero() || newest.OfferedTo(siteID) || newest.Moult == nil {
+		return newest, nil
+	}
+	for _, earlier := range slices.Backward(newest.Moult.Earlier) {
+		m, err := src.at(ctx, earlier.Version)
+		if err != nil || m.OfferedTo(siteID) {
+			return m, err
+		}
+	}
+	return newest, nil // the first release of all can't be held back
 }
 
 // facts are what the strategy is decided by.

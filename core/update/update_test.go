@@ -123,6 +123,26 @@ func TestEveryStrategyLeadsToTheSameSite(t *testing.T) {
 	}
 }
 
+func TestAStagedRolloutReachesTheSitesOfItsStageOnly(t *testing.T) {
+	held := v2
+	held.rollout = 1
+	w := newWorld(t, false, v1, held)
+	e := w.engine()
+	st := get(e.Site().State())(t)
+	st.ID = "a site of a later stage" // its place in the queue for 1.1.0 is 62 of 100
+	must(t, e.Site().SetState(st))
+	o, err := e.Check(t.Context(), update.Choices{}, nil)
+	must(t, err)
+	if !o.UpToDate() {
+		t.Errorf("1.1.0 is offered (%s) before its rollout has reached this site", o.Strategy.Reason)
+	}
+	o, err = e.Check(t.Context(), update.Choices{To: get(release.ParseVersion("1.1.0"))(t)}, nil)
+	must(t, err)
+	if o.UpToDate() {
+		t.Error("a release that was asked for by name must not wait for its rollout")
+	}
+}
+
 func TestApplyRefusesASiteThatChangedSinceThePlan(t *testing.T) {
 	w := newWorld(t, true, v1, v2)
 	e := w.engine()

@@ -42,6 +42,7 @@ type edition struct {
 	files   map[string]string
 	schema  string
 	scripts map[string]string
+	rollout int // per cent; 0: all
 }
 
 var (
@@ -129,7 +130,7 @@ func (w *world) publish(e edition, older []edition) {
 	writeTree(w.t, src, map[string]string{"schema.sql": e.schema, "notes.md": "# " + e.version + "\n\nNotes.\n"})
 	r := publish.Release{
 		Version: get(release.ParseVersion(e.version))(w.t), Tree: filepath.Join(src, "tree"), Schema: filepath.Join(src, "schema.sql"),
-		Notes: filepath.Join(src, "notes.md"), Channel: "stable", Date: time.Now(),
+		Notes: filepath.Join(src, "notes.md"), Channel: "stable", Date: time.Now(), Rollout: e.rollout,
 	}
 	if len(e.scripts) > 0 {
 		r.Scripts = filepath.Join(src, "scripts")
