@@ -143,7 +143,9 @@ func (a *alteration) add() {
 			return
 		}
 		t.Partition.Parts = append(t.Partition.Parts, a.partitions("PARTITION")...)
-	case a.accept("SYSTEM", "VERSIONING"):
+	case a.is("SYSTEM", "VERSIONING"):
+		a.needs(versioning, a.i)
+		a.i += 2
 		t.SystemVer = true
 	case a.item(t):
 	case a.addIndexHere(from):

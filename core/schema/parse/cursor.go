@@ -268,7 +268,7 @@ func (c *cursor) done() {
 
 // expr returns an expression with its canonical form.
 func (c *cursor) expr(raw string) schema.Expr {
-	return schema.Expr{Raw: raw, Canon: canon(raw, c.fl, c.mode)}
+	return Expr(raw, c.fl)
 }
 
 // takeRename returns the old name that a comment gives to the definition of the

@@ -10,10 +10,10 @@ import (
 type shape uint8
 
 const (
-	bare   shape = iota // nothing
-	width               // (n)
-	places              // (n) or (n, m)
-	list                // ('a', 'b')
+	bare    shape = iota // nothing
+	width                // (n)
+	places               // (n) or (n, m)
+	members              // ('a', 'b')
 )
 
 // dataType is what a type's name stands for.
@@ -41,7 +41,7 @@ var dataTypes = map[string]dataType{
 	"VARCHAR2": {"varchar", width, false, true},
 	"TINYTEXT": {"tinytext", bare, false, true}, "TEXT": {"text", width, false, true}, "MEDIUMTEXT": {"mediumtext", bare, false, true},
 	"LONGTEXT": {"longtext", bare, false, true}, "LONG": {"mediumtext", bare, false, true},
-	"ENUM": {"enum", list, false, true}, "SET": {"set", list, false, true},
+	"ENUM": {"enum", members, false, true}, "SET": {"set", members, false, true},
 	"BINARY": {"binary", width, false, false}, "VARBINARY": {"varbinary", width, false, false},
 	"TINYBLOB": {"tinyblob", bare, false, false}, "BLOB": {"blob", width, false, false}, "MEDIUMBLOB": {"mediumblob", bare, false, false},
 	"LONGBLOB": {"longblob", bare, false, false},
@@ -84,6 +84,9 @@ func (c *cursor) dataType(col *schema.Column) {
 	if !ok {
 		c.failAt(c.i-1, "column %s: %s is not a data type of %s", col.Name, strings.ToLower(name), c.fl.Vendor)
 	}
+	if f, limited := typeFeatures[d.base]; limited {
+		c.needs(f, c.i-1)
+	}
 	d = c.longName(name, d)
 	ty.Base = d.base
 	c.typeArguments(col, d)
@@ -119,7 +122,7 @@ func (c *cursor) longName(name string, d dataType) dataType {
 // typeArguments reads what stands in parentheses behind a type's name.
 func (c *cursor) typeArguments(col *schema.Column, d dataType) {
 	ty := &col.Type
-	if d.shape == list {
+	if d.shape == members {
 		c.expect("(")
 		for {
 			ty.Values = append(ty.Values, strings.TrimRight(c.member(), " "))
@@ -237,10 +240,12 @@ func (c *cursor) intrinsic(col *schema.Column) {
 			ty.Length = 1
 		}
 	case "year":
-		if ty.Length == 2 {
-			c.failAt(c.i-1, "column %s: year(2) is no type of any server since 2012", col.Name)
+		if ty.Length == 2 && c.fl.Vendor != schema.MariaDB {
+			c.fail("column %s: %s does not have year(2)", col.Name, c.fl)
 		}
-		ty.Length = -1
+		if ty.Length != 2 {
+			ty.Length = -1
+		}
 	case "time", "datetime", "timestamp":
 		// Up to MySQL 4.0 the number was a display width, as in timestamp(14).
 		if ty.Length > 6 || ty.Length == 0 {

@@ -1,6 +1,7 @@
 package parse
 
 import (
+	"slices"
 	"strings"
 
 	"moult/core/schema"
@@ -41,6 +42,9 @@ func (c *cursor) index(t *schema.Table) *schema.Index {
 	for _, w := range indexWords {
 		if !c.accept(w.words...) {
 			continue
+		}
+		if w.kind == schema.VectorIndex {
+			c.needs(vectorIndex, start)
 		}
 		x := &schema.Index{Kind: w.kind}
 		exists := c.ifNotExists()
@@ -91,6 +95,7 @@ func (c *cursor) indexBody(x *schema.Index) {
 	c.expect("(")
 	for {
 		if n := len(x.Parts); n > 0 && c.ahead(1).matches("WITHOUT") && c.ahead(2).matches("OVERLAPS") {
+			c.needs(overlaps, c.i)
 			x.Options = append(x.Options, schema.Option{Key: "WITHOUT OVERLAPS", Value: c.name("a period")})
 			c.i += 2
 			break
@@ -109,6 +114,7 @@ func (c *cursor) indexPart() schema.IndexPart {
 	var p schema.IndexPart
 	switch {
 	case c.is("("):
+		c.needs(expressionIndex, c.i)
 		p.Expr = c.expr(c.group("an index part"))
 	default:
 		p.Column = c.name("a column")
@@ -156,11 +162,10 @@ func (c *cursor) indexOptions(x *schema.Index) {
 			x.Invisible = true
 		case c.accept("VISIBLE"), c.accept("NOT", "IGNORED"):
 			x.Invisible = false
-		case c.accept("CLUSTERED"):
-			x.Options = append(x.Options, schema.Option{Key: "CLUSTERED"})
-		case c.accept("NONCLUSTERED"):
-			x.Options = append(x.Options, schema.Option{Key: "NONCLUSTERED"})
-		case c.accept("GLOBAL"):
+		case c.clustered(x):
+		case c.is("GLOBAL"):
+			c.needs(globalIndex, c.i)
+			c.i++
 			x.Options = append(x.Options, schema.Option{Key: "GLOBAL"})
 		case c.accept("LOCAL"):
 		case c.isAny("ENGINE_ATTRIBUTE", "SECONDARY_ENGINE_ATTRIBUTE", "M", "DISTANCE", "CLUSTERING"),
@@ -172,6 +177,18 @@ func (c *cursor) indexOptions(x *schema.Index) {
 			return
 		}
 	}
+}
+
+// clustered reads TiDB's choice of how a primary key is stored.
+func (c *cursor) clustered(x *schema.Index) bool {
+	at := c.i
+	choice := c.acceptAny("CLUSTERED", "NONCLUSTERED")
+	if choice == "" {
+		return false
+	}
+	c.needs(clusteredIndex, at)
+	x.Options = append(x.Options, schema.Option{Key: choice})
+	return true
 }
 
 // foreignKey reads what follows FOREIGN KEY.
@@ -194,10 +211,12 @@ func (c *cursor) foreignKey(name string) *schema.ForeignKey {
 func (c *cursor) references(f *schema.ForeignKey) {
 	c.expect("REFERENCES")
 	f.RefSchema, f.RefTable = c.qualified("a table")
-	if !c.is("(") {
-		c.fail("the columns that the foreign key refers to are expected here")
+	if c.is("(") {
+		f.RefColumns = c.names("a column")
+	} else {
+		c.needs(bareReference, c.i)
+		f.RefColumns = slices.Clone(f.Columns)
 	}
-	f.RefColumns = c.names("a column")
 	f.OnDelete, f.OnUpdate = "RESTRICT", "RESTRICT"
 	for {
 		switch {

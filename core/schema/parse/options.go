@@ -10,13 +10,17 @@ import (
 // from the manuals of MySQL 9, MariaDB 11 and TiDB 8. Those of two words come
 // first.
 var tableOptionWords = [][]string{
-	{"DATA", "DIRECTORY"}, {"INDEX", "DIRECTORY"}, {"PLACEMENT", "POLICY"},
+	{"DATA", "DIRECTORY"}, {"INDEX", "DIRECTORY"},
 	{"AUTOEXTEND_SIZE"}, {"AUTO_INCREMENT"}, {"AVG_ROW_LENGTH"}, {"CHECKSUM"}, {"TABLE_CHECKSUM"}, {"COMPRESSION"}, {"CONNECTION"},
 	{"DELAY_KEY_WRITE"}, {"ENCRYPTED"}, {"ENCRYPTION"}, {"ENCRYPTION_KEY_ID"}, {"ENGINE_ATTRIBUTE"}, {"IETF_QUOTES"}, {"INSERT_METHOD"},
 	{"KEY_BLOCK_SIZE"}, {"MAX_ROWS"}, {"MIN_ROWS"}, {"PACK_KEYS"}, {"PAGE_CHECKSUM"}, {"PAGE_COMPRESSED"}, {"PAGE_COMPRESSION_LEVEL"},
 	{"PASSWORD"}, {"ROW_FORMAT"}, {"SECONDARY_ENGINE"}, {"SECONDARY_ENGINE_ATTRIBUTE"}, {"SEQUENCE"}, {"STATS_AUTO_RECALC"},
 	{"STATS_PERSISTENT"}, {"STATS_SAMPLE_PAGES"}, {"TABLESPACE"}, {"TRANSACTIONAL"}, {"UNION"},
-	{"SHARD_ROW_ID_BITS"}, {"PRE_SPLIT_REGIONS"}, {"AUTO_ID_CACHE"}, {"AUTO_RANDOM_BASE"}, {"TTL"}, {"TTL_ENABLE"}, {"TTL_JOB_INTERVAL"},
+}
+
+// tidbOptionWords are those that only TiDB knows.
+var tidbOptionWords = [][]string{
+	{"PLACEMENT", "POLICY"}, {"SHARD_ROW_ID_BITS"}, {"PRE_SPLIT_REGIONS"}, {"AUTO_ID_CACHE"}, {"AUTO_RANDOM_BASE"}, {"TTL"}, {"TTL_ENABLE"}, {"TTL_JOB_INTERVAL"},
 }
 
 // tableOptions reads the options of a table as far as they go.
@@ -54,7 +58,9 @@ func (c *cursor) tableOption(t *schema.Table) bool {
 		} else {
 			t.Engine = c.name("an engine")
 		}
-	case c.accept("WITH", "SYSTEM", "VERSIONING"):
+	case c.is("WITH", "SYSTEM", "VERSIONING"):
+		c.needs(versioning, c.i)
+		c.i += 3
 		t.SystemVer = true
 	case c.accept("START", "TRANSACTION"):
 	default:
@@ -65,12 +71,9 @@ func (c *cursor) tableOption(t *schema.Table) bool {
 
 // plainOption reads an option that the model keeps as a key and a value.
 func (c *cursor) plainOption(t *schema.Table) bool {
-	key := ""
-	for _, w := range tableOptionWords {
-		if c.accept(w...) {
-			key = strings.Join(w, " ")
-			break
-		}
+	key := c.optionKey(tableOptionWords)
+	if key == "" && c.fl.Vendor == schema.TiDB {
+		key = c.optionKey(tidbOptionWords)
 	}
 	if key == "" {
 		// Engines of MariaDB bring options of their own, which want "=".
@@ -85,6 +88,16 @@ func (c *cursor) plainOption(t *schema.Table) bool {
 	c.accept("=")
 	setOption(t, key, c.optionValue(key))
 	return true
+}
+
+// optionKey reads the words of an option, "" if none of them is next.
+func (c *cursor) optionKey(known [][]string) string {
+	for _, w := range known {
+		if c.accept(w...) {
+			return strings.Join(w, " ")
+		}
+	}
+	return ""
 }
 
 // setOption puts an option into a table; the last one said counts.

@@ -35,5 +35,5 @@ func File(name string, r io.Reader, fl schema.Flavor) (*schema.Schema, error) {
 // Expr returns an expression as written and in the form used to compare: equal
 // forms mean equal expressions, different ones may still mean the same.
 func Expr(raw string, fl schema.Flavor) schema.Expr {
-	return schema.Expr{Raw: raw, Canon: canon(raw, fl, mode{})}
+	return schema.Expr{Raw: raw, Canon: schema.CanonicalExpr(raw)}
 }

@@ -54,6 +54,7 @@ func (c *cursor) partitionMethod() *schema.Partitioning {
 			p.Clause = c.intervals()
 		}
 	case "SYSTEM_TIME":
+		c.needs(versioning, c.i-1)
 		from := c.i
 		for c.tok().kind != end && !c.isAny("(", "PARTITIONS", "SUBPARTITION") {
 			c.i++
@@ -119,15 +120,12 @@ var partitionOptionWords = [][]string{
 
 func (c *cursor) partitionOptions() []schema.Option {
 	var list []schema.Option
-next:
 	for {
-		for _, w := range partitionOptionWords {
-			if c.accept(w...) {
-				c.accept("=")
-				key := strings.TrimPrefix(strings.Join(w, " "), "STORAGE ")
-				list = append(list, schema.Option{Key: key, Value: c.optionValue(key)})
-				continue next
-			}
+		if key := c.optionKey(partitionOptionWords); key != "" {
+			c.accept("=")
+			key = strings.TrimPrefix(key, "STORAGE ")
+			list = append(list, schema.Option{Key: key, Value: c.optionValue(key)})
+			continue
 		}
 		if c.fl.Vendor == schema.MariaDB && c.isName() && c.ahead(1).matches("=") {
 			key := strings.ToUpper(c.next().text)

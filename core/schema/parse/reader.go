@@ -15,6 +15,7 @@ type reader struct {
 	split   *Splitter
 	out     *schema.Schema
 	session session
+	judge   judge
 
 	used      string // the database of the first USE, "" before it
 	database  string // the present one
@@ -37,7 +38,9 @@ func (r *reader) finish() (*schema.Schema, error) {
 	if r.foreign != nil {
 		return nil, r.foreign
 	}
-	r.out.Name = r.used
+	if r.used != "" {
+		r.out.Name = r.used
+	}
 	if r.out.Name == "" && len(r.databases) == 1 {
 		for name := range r.databases {
 			r.out.Name = name
@@ -71,7 +74,9 @@ func (r *reader) read(st Statement) (err error) {
 		}
 		return &Error{Pos: st.Pos, Near: near(st.Text), Reason: what}
 	}
-	apply(r, newCursor(st, r.fl, r.session.mode))
+	c := newCursor(st, r.fl, r.session.mode)
+	apply(r, c)
+	r.judge.check(c)
 	return nil
 }
 
@@ -195,6 +200,12 @@ func (r *reader) create(c *cursor) {
 }
 
 func (r *reader) createObject(c *cursor, h head) {
+	if c.isAny("TRIGGER", "PROCEDURE", "FUNCTION", "EVENT") {
+		c.needs(storedPrograms, c.i)
+	}
+	if c.is("SEQUENCE") {
+		c.needs(sequences, c.i)
+	}
 	switch {
 	case c.accept("TABLE"):
 		r.createTable(c, h)
@@ -222,35 +233,39 @@ func (r *reader) createObject(c *cursor, h head) {
 	}
 }
 
-// account reads the name of an account, as in DEFINER.
+// account reads the name of an account, as in DEFINER, and returns it as SQL
+// writes it: `user`@`host`, `role` or CURRENT_USER.
 func (c *cursor) account() string {
-	if c.accept("CURRENT_USER") {
+	if c.accept("CURRENT_USER") || c.accept("CURRENT_ROLE") {
+		name := c.toks[c.i-1].upper
 		if c.accept("(") {
 			c.expect(")")
 		}
-		return "CURRENT_USER"
+		return name
 	}
-	part := func() string {
-		if c.tok().kind == str {
-			return c.next().text
-		}
-		if c.is("%") {
-			return c.next().text
-		}
-		s := c.name("an account")
-		for c.is(".") || c.is("-") || c.is("%") {
-			s += c.next().text
-			if k := c.tok().kind; k == word || k == number {
-				s += c.next().text
-			}
-		}
-		return s
-	}
-	s := part()
+	s := schema.Quote(c.accountPart())
 	if c.accept("@") {
-		s += "@" + part()
+		s += "@" + schema.Quote(c.accountPart())
 	}
 	return s
+}
+
+// accountPart reads a user or a host. Unquoted hosts hold dots and dashes.
+func (c *cursor) accountPart() string {
+	if k := c.tok().kind; k == str || k == quoted {
+		return c.next().text
+	}
+	from := c.i
+	for c.i == from || c.tok().start == c.toks[c.i-1].end {
+		if k := c.tok().kind; k != word && k != number && !c.isAny(".", "-", "%") {
+			break
+		}
+		c.i++
+	}
+	if c.i == from {
+		c.fail("the name of an account is expected here")
+	}
+	return c.source(from, c.i)
 }
 
 // createDatabase notes the defaults of a database.

@@ -55,7 +55,7 @@ func (r *reader) createTrigger(c *cursor, h head) {
 	r.own(c, db)
 	c.expect("FOR", "EACH", "ROW")
 	if order := c.acceptAny("FOLLOWS", "PRECEDES"); order != "" {
-		g.Order = order + " " + c.name("a trigger")
+		g.Order = order + " " + schema.Quote(c.name("a trigger"))
 	}
 	g.Body = c.body("trigger " + name)
 	i := slices.IndexFunc(r.out.Triggers, func(o *schema.Trigger) bool { return o.Name == name })
@@ -94,7 +94,7 @@ func (r *reader) createRoutine(c *cursor, h head, function bool) {
 	if c.is("RETURNS") {
 		return // a loadable function: SONAME installs it in the server
 	}
-	p := &schema.Routine{Name: name, Function: function, Definer: h.definer, Stored: r.stored(c), Pos: c.st.Pos}
+	p := &schema.Routine{Name: name, Function: function, Aggregate: h.aggregate, Definer: h.definer, Stored: r.stored(c), Pos: c.st.Pos}
 	from := c.i
 	if !c.is("(") {
 		c.fail("routine %s: the parameters are expected here", name)
@@ -106,9 +106,6 @@ func (r *reader) createRoutine(c *cursor, h head, function bool) {
 	}
 	c.characteristics()
 	p.Header = c.source(from, c.i)
-	if h.aggregate {
-		p.Header = "AGGREGATE " + p.Header
-	}
 	if c.is("AS") || c.is("USING") {
 		c.fail("routine %s is written in another language than SQL, which is not supported", name)
 	}

@@ -86,6 +86,7 @@ func columnIndex(t *schema.Table, name string) int {
 func (c *cursor) item(t *schema.Table) bool {
 	switch {
 	case c.is("PERIOD", "FOR"):
+		c.needs(periods, c.i)
 		c.i += 2
 		p := schema.Period{Name: c.name("a period")}
 		cols := c.names("a column")
@@ -127,7 +128,9 @@ func (c *cursor) check(name, column string) *schema.Check {
 	k := &schema.Check{Name: name, AutoName: name == "", Column: column, Enforced: true}
 	k.Expr = c.expr(c.group("CHECK"))
 	switch {
-	case c.accept("NOT", "ENFORCED"):
+	case c.is("NOT", "ENFORCED"):
+		c.needs(unenforced, c.i)
+		c.i += 2
 		k.Enforced = false
 	case c.accept("ENFORCED"):
 	}
