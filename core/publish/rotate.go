@@ -78,6 +78,15 @@ func Rotate(ctx context.Context, repo string, o RotateOptions) error {
 			return err
 		}
 	}
+	if o.Role == metadata.TARGETS && !o.Keep {
+		keys, err := ring.signers(r.root, metadata.TARGETS)
+		if err != nil {
+			return err
+		}
+		if err := r.resign(keys[0]); err != nil {
+			return err
+		}
+	}
 	if err := r.commitRoot(distinct(signers)); err != nil {
 		return err
 	}
