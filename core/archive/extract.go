@@ -26,13 +26,13 @@ type Limits struct {
 	// TotalBytes is what all files may have together, in bytes. Default: 32 GiB.
 	TotalBytes int64
 	// Ratio is how many times larger than the archive its contents may be. Contents
-	// of less than 64 MiB are never too large. Default: 1000, which is about what
+	// of less than 16 MiB are never too large. Default: 1000, which is about what
 	// gzip makes of zeros; source code has less than 20.
 	Ratio int
 }
 
 // ratioFloor is how much an archive may unpack to whatever its own size is.
-const ratioFloor = 64 << 20
+const ratioFloor = 16 << 20
 
 func (l Limits) withDefaults() Limits {
 	if l.Entries == 0 {
@@ -73,6 +73,11 @@ func Extract(ctx context.Context, src io.ReaderAt, size int64, dst *os.Root, lim
 	format, err := Detect(src)
 	if err != nil {
 		return nil, err
+	}
+	if format == TarXZ {
+		if err := checkXZ(src, size); err != nil {
+			return nil, err
+		}
 	}
 	x := newExtraction(ctx, size, dst, lim, report)
 	if format == Zip {
@@ -321,4 +326,4 @@ func (x *extraction) trailing(r *bufio.Reader) error {
 
 // maxPadding is how many zeros may follow the last entry. tar fills a record,
 // which --blocking-factor makes 10 KiB by default and can make a few MiB.
-const maxPadding = 16 << 20
+const maxPadding = 4 << 20

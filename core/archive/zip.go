@@ -16,7 +16,7 @@ func (x *extraction) zip(src io.ReaderAt) error {
 	if err != nil && !errors.Is(err, zip.ErrInsecurePath) {
 		return fmt.Errorf("%w: it is not a zip archive: %w", ErrRefused, err)
 	}
-	r.RegisterDecompressor(zip.Deflate, flate.NewReader)
+	r.RegisterDecompressor(zip.Deflate, inflater())
 	if len(r.File) > x.lim.Entries {
 		return fmt.Errorf("%w: it has %d entries, and at most %d are allowed", ErrRefused, len(r.File), x.lim.Entries)
 	}
@@ -73,4 +73,18 @@ func (x *extraction) zipEntry(f *zip.File) error {
 	}
 	defer contents.Close()
 	return x.put(e, contents)
+}
+
+// inflater unpacks entries one after the other in the memory of one reader.
+func inflater() zip.Decompressor {
+	var one io.ReadCloser
+	return func(r io.Reader) io.ReadCloser {
+		if one == nil {
+			one = flate.NewReader(r)
+			return one
+		}
+		// The reader documents Reset, which can't fail without a dictionary.
+		_ = one.(flate.Resetter).Reset(r, nil)
+		return one
+	}
 }
