@@ -44,10 +44,10 @@ func exitCode(err error) int {
 		return exitOK
 	case errors.Is(err, errDiffers):
 		return exitDiffers
+	case errors.Is(err, errAttention): // also when a question about it was not answered
+		return exitAttention
 	case errors.As(err, &usage):
 		return exitUsage
-	case errors.Is(err, errAttention):
-		return exitAttention
 	case errors.As(err, &run) && run.result != nil && (run.result.State == update.NeedsAttention || run.result.Site == update.SiteMixed):
 		return exitAttention
 	case errors.As(err, &locked):

@@ -73,7 +73,7 @@ func TestKillDuringRecovery(t *testing.T) {
 	k.after = k.snap(t)
 	k.run(t, rollback)
 	for _, n := range []int{1, 2, 3, 5, 8, 13, 21, 34} {
-		k.killBefore(t, fmt.Sprintf("renameat2:%d", 1+n%5), update)
+		k.killBefore(t, fmt.Sprintf("renameat2:%d", 36+2*n), update)
 		k.kill(t, n, []string{"recover", k.dir, "--undo", "--quiet"})
 		k.end(t, fmt.Sprintf("recovery killed at call %d", n), false)
 		k.reset(t, rollback)

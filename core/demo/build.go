@@ -64,8 +64,7 @@ func Build(ctx context.Context, dir string, o Options) (*Demo, error) {
 // fill makes what is not there yet. A marker at the end tells a whole demo from
 // one whose making was cut off.
 func (d *Demo) fill(ctx context.Context) error {
-	marker := filepath.Join(d.Dir, "complete")
-	if _, err := os.Stat(marker); err == nil {
+	if _, err := os.Stat(d.marker()); err == nil {
 		d.report("opening the demo in " + d.Dir)
 		return errors.Join(d.refresh(ctx, Wiki), d.refresh(ctx, Shop))
 	}
@@ -88,8 +87,10 @@ func (d *Demo) fill(ctx context.Context) error {
 			return fmt.Errorf("install the %s: %w", product, err)
 		}
 	}
-	return os.WriteFile(marker, nil, 0o644)
+	return os.WriteFile(d.marker(), nil, 0o644)
 }
+
+func (d *Demo) marker() string { return filepath.Join(d.Dir, "complete") }
 
 // DSN returns the data source name of a site's database.
 func (d *Demo) DSN(site string) string { return d.databaseOf(filepath.Base(site)).FormatDSN() }

@@ -3,7 +3,10 @@ package demo
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -64,7 +67,11 @@ func (d *Demo) createDatabase(ctx context.Context, product string) (string, erro
 }
 
 // dropDatabases removes the demo's databases from a server that is not its own.
+// What is in the directory is made anew by the next Build.
 func (d *Demo) dropDatabases() error {
+	if err := os.Remove(d.marker()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
 	db, err := embedded.Connect(d.address.FormatDSN())
 	if err != nil {
 		return err

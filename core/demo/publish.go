@@ -27,7 +27,7 @@ func (d *Demo) publish(ctx context.Context, product string, releases []Release) 
 			return err
 		}
 		next.PatchFrom = before
-		next.Delta = false
+		next.Delta = len(before) > 0
 		if err := publish.Add(ctx, repo, next); err != nil {
 			return err
 		}

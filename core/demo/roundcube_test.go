@@ -32,7 +32,7 @@ func TestRoundcubeForwardAndBack(t *testing.T) {
 	if err := publish.Init(repo, publish.InitOptions{Product: "Roundcube"}); err != nil {
 		t.Fatal(err)
 	}
-	newer.PatchFrom, newer.Delta = []release.Version{older.Version}, false
+	newer.PatchFrom, newer.Delta = []release.Version{older.Version}, true
 	for _, r := range []publish.Release{older, newer} {
 		if err := publish.Add(ctx, repo, r); err != nil {
 			t.Fatal(err)
