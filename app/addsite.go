@@ -65,8 +65,8 @@ func (a *App) addSite() {
 		f.OnChanged = func(string) { p.allow() }
 		return f
 	}
-	p.folder = field(lang.L("/srv/www/site"))
-	p.address = field(lang.L("https://updates.example.org/product/"))
+	p.folder = field("/srv/www/site")
+	p.address = field("https://updates.example.org/product/")
 	p.version = field(lang.L("leave empty to have it found out"))
 	p.dsn = field(lang.L("user@tcp(127.0.0.1:3306)/name, or empty for none"))
 	p.password = field(lang.L("kept in the keyring of this computer"))

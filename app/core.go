@@ -16,18 +16,17 @@ import (
 // CoreOptions say how the window works with the real parts.
 type CoreOptions struct {
 	Logger  *slog.Logger
-	Version release.Version // of Moult itself, zero for a development build
-	// Sites are shown instead of those of the user's list, and changes to them
-	// are forgotten at the end; nil: the user's list.
-	Sites []string
+	Version string // of Moult itself, "" for a development build
 }
 
 // Core returns what the window needs, from the parts that do the work.
 func Core(o CoreOptions) Deps {
+	// A version that can't be read is a development build, which counts as new enough.
+	program, _ := release.ParseVersion(o.Version)
 	options := func(ask AskPassword) update.Options {
-		return update.Options{Logger: o.Logger, Password: ask, Program: o.Version}
+		return update.Options{Logger: o.Logger, Password: ask, Program: program}
 	}
-	d := Deps{
+	return Deps{
 		Open: func(dir string, ask AskPassword) (Engine, error) {
 			e, err := update.Open(dir, options(ask))
 			if err != nil {
@@ -45,14 +44,13 @@ func Core(o CoreOptions) Deps {
 		},
 		KeepPassword: keepPassword,
 		Logger:       o.Logger,
-		Version:      o.Version.String(),
+		Version:      o.Version,
 		Sites:        userSites{},
 	}
-	if o.Sites != nil {
-		d.Sites = &givenSites{dirs: o.Sites}
-	}
-	return d
 }
+
+// FixedSites is a list of sites that lasts as long as the window, as for a demo.
+func FixedSites(dirs []string) SiteList { return &givenSites{dirs: dirs} }
 
 // coreEngine is an [update.Engine] as the window wants it.
 type coreEngine struct{ *update.Engine }

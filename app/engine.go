@@ -43,10 +43,7 @@ type Deps struct {
 	// for a password with.
 	Open func(dir string, ask AskPassword) (Engine, error)
 	// Sites is the list of this user's sites.
-	Sites interface {
-		Load() ([]string, error)
-		Save(dirs []string) error
-	}
+	Sites SiteList
 	// Publisher reads the root of trust at an address or in a file and returns
 	// it with the fingerprint that the admin compares.
 	Publisher func(ctx context.Context, address string) (Publisher, error)
@@ -61,6 +58,12 @@ type Deps struct {
 	Version string
 	// Select is the directory of the site that is shown first; "": the first.
 	Select string
+}
+
+// SiteList is a list of sites, by their directories.
+type SiteList interface {
+	Load() ([]string, error)
+	Save(dirs []string) error
 }
 
 // AskPassword asks a person for a password, on any goroutine but Fyne's.

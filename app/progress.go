@@ -167,8 +167,8 @@ func (t *tracker) pace(s StepProgress) (rate float64, left time.Duration) {
 func fraction(steps []StepProgress) float64 {
 	var done, all float64
 	for _, s := range steps {
-		w := stages[s.Stage].weight
-		if w == 0 {
+		w, known := weights[s.Stage]
+		if !known {
 			w = 1
 		}
 		all += w

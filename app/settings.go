@@ -22,15 +22,36 @@ import (
 type setting struct {
 	key   string // as site.ConfigError names it
 	label string // a key of the translations
-	hint  string // what an empty field means, or an example; a key of the translations
+	hint  hint
 	lines bool   // one value a line
 	words []word // to choose from; nil: free text
 	get   func(*site.Config) string
 	set   func(*site.Config, string) error
 }
 
+// hint is what an empty field shows: an example, or words, which are a key of the
+// translations.
+type hint struct{ example, text string }
+
+func (h hint) String() string {
+	if h.text != "" {
+		return lang.L(h.text)
+	}
+	return h.example
+}
+
 // word is a value of site.toml and what the form calls it.
-type word struct{ value, label string }
+type word struct {
+	value string
+	label string // a key of the translations; "": the value itself
+}
+
+func wordText(w word) string {
+	if w.label == "" {
+		return w.value
+	}
+	return lang.L(w.label)
+}
 
 // settingGroup is a part of the form.
 type settingGroup struct {
@@ -43,68 +64,68 @@ type settingGroup struct {
 // settingGroups are all keys of site.toml that an admin sets.
 var settingGroups = []settingGroup{
 	{title: text("Site"), settings: []setting{
-		textSetting("name", text("Name"), text("as the list of sites shows it"), func(c *site.Config) *string { return &c.Name }),
-		pathsSetting("requires", text("Files that a release has"), text("if one is missing, the whole release is installed anew"), func(c *site.Config) *[]release.Path { return &c.Requires }),
+		textSetting("name", text("Name"), hint{text: text("as the list of sites shows it")}, func(c *site.Config) *string { return &c.Name }),
+		pathsSetting("requires", text("Files that a release has"), hint{text: text("if one is missing, the whole release is installed anew")}, func(c *site.Config) *[]release.Path { return &c.Requires }),
 	}},
 	{title: text("Updates"), probe: Engine.TrySource, settings: []setting{
-		textSetting("source.url", text("Update address"), text("https://updates.example.org/product/"), func(c *site.Config) *string { return &c.Source.URL }),
-		textSetting("source.channel", text("Channel"), text("stable"), func(c *site.Config) *string { return &c.Source.Channel }),
+		textSetting("source.url", text("Update address"), hint{example: "https://updates.example.org/product/"}, func(c *site.Config) *string { return &c.Source.URL }),
+		textSetting("source.channel", text("Channel"), hint{example: "stable"}, func(c *site.Config) *string { return &c.Source.Channel }),
 		choiceSetting("source.arch", text("Computer"), func(c *site.Config) *string { return &c.Source.Arch },
-			word{"", text("this one")}, word{"x86_64", "x86_64"}, word{"aarch64", "aarch64"}),
+			word{"", text("this one")}, word{value: "x86_64"}, word{value: "aarch64"}),
 		choiceSetting("source.unsigned", text("Releases that nobody signed"), func(c *site.Config) *string { return &c.Source.Unsigned },
 			word{"", text("are refused")}, word{"allow", text("are installed: whoever changes what the server sends changes this site")}),
-		linesSetting("source.keys", text("Keys of the publisher"), text("only for a server without signed metadata"), func(c *site.Config) *[]string { return &c.Source.Keys }),
+		linesSetting("source.keys", text("Keys of the publisher"), hint{text: text("only for a server without signed metadata")}, func(c *site.Config) *[]string { return &c.Source.Keys }),
 	}},
 	{title: text("Database"), probe: Engine.TryDatabase, password: true, settings: []setting{
-		textSetting("database.dsn", text("Database"), text("user@tcp(127.0.0.1:3306)/name, without the password"), func(c *site.Config) *string { return &c.Database.DSN }),
-		textSetting("database.password_from", text("Password from"), text("prompt, keyring:NAME, env:NAME or file:.env#DB_PASSWORD"), func(c *site.Config) *string { return &c.Database.PasswordFrom }),
+		textSetting("database.dsn", text("Database"), hint{text: text("user@tcp(127.0.0.1:3306)/name, without the password")}, func(c *site.Config) *string { return &c.Database.DSN }),
+		textSetting("database.password_from", text("Password from"), hint{example: "prompt, keyring:NAME, env:NAME, file:.env#DB_PASSWORD"}, func(c *site.Config) *string { return &c.Database.PasswordFrom }),
 	}},
 	{title: text("Around an update"), settings: []setting{
-		linesSetting("hooks.before", text("Commands before"), text("docker compose stop app"), func(c *site.Config) *[]string { return &c.Hooks.Before }),
-		linesSetting("hooks.after", text("Commands after"), text("docker compose start app"), func(c *site.Config) *[]string { return &c.Hooks.After }),
-		spanSetting("hooks.timeout", text("Longest time for a command"), text("2m"), func(c *site.Config) *site.Duration { return &c.Hooks.Timeout }),
-		{key: "maintenance.file", label: text("File that turns maintenance on"), hint: text("maintenance.flag"),
+		linesSetting("hooks.before", text("Commands before"), hint{example: "docker compose stop app"}, func(c *site.Config) *[]string { return &c.Hooks.Before }),
+		linesSetting("hooks.after", text("Commands after"), hint{example: "docker compose start app"}, func(c *site.Config) *[]string { return &c.Hooks.After }),
+		spanSetting("hooks.timeout", text("Longest time for a command"), hint{example: "2m"}, func(c *site.Config) *site.Duration { return &c.Hooks.Timeout }),
+		{key: "maintenance.file", label: text("File that turns maintenance on"), hint: hint{example: "maintenance.flag"},
 			get: func(c *site.Config) string { return string(c.Maintenance.File) },
 			set: func(c *site.Config, s string) error { c.Maintenance.File = release.Path(s); return nil }},
 	}},
 	{title: text("Health check"), probe: Engine.TryHealth, settings: []setting{
-		textSetting("health.url", text("Address to ask"), text("http://127.0.0.1:8080/health"), func(c *site.Config) *string { return &c.Health.URL }),
-		numberSetting("health.expect", text("Answer to expect"), text("200"), func(c *site.Config) *int { return &c.Health.Expect }),
-		numberSetting("health.attempts", text("Attempts"), text("10"), func(c *site.Config) *int { return &c.Health.Attempts }),
-		spanSetting("health.interval", text("Time between attempts"), text("3s"), func(c *site.Config) *site.Duration { return &c.Health.Interval }),
+		textSetting("health.url", text("Address to ask"), hint{example: "http://127.0.0.1:8080/health"}, func(c *site.Config) *string { return &c.Health.URL }),
+		numberSetting("health.expect", text("Answer to expect"), hint{example: "200"}, func(c *site.Config) *int { return &c.Health.Expect }),
+		numberSetting("health.attempts", text("Attempts"), hint{example: "10"}, func(c *site.Config) *int { return &c.Health.Attempts }),
+		spanSetting("health.interval", text("Time between attempts"), hint{example: "3s"}, func(c *site.Config) *site.Duration { return &c.Health.Interval }),
 	}},
 	{title: text("Your files"), settings: []setting{
-		pathsSetting("files.own", text("Never touched"), text("uploads/"), func(c *site.Config) *[]release.Path { return &c.Files.Own }),
+		pathsSetting("files.own", text("Never touched"), hint{example: "uploads/"}, func(c *site.Config) *[]release.Path { return &c.Files.Own }),
 		choiceSetting("files.on_edited", text("Files edited here"), func(c *site.Config) *string { return &c.Files.OnEdited },
 			word{"", text("ask each time")}, word{"keep", text("keep mine")}, word{"new", text("use the new ones")}),
 		choiceSetting("files.switch", text("Way of switching"), func(c *site.Config) *string { return &c.Files.Switch },
 			word{"", text("whole directories where that is possible")}, word{"file", text("file by file")}),
 	}},
 	{title: text("Restore points"), settings: []setting{
-		numberSetting("keep.restore_points", text("How many are kept"), text("3"), func(c *site.Config) *int { return &c.Keep.RestorePoints }),
-		spanSetting("keep.max_age", text("For how long"), text("any time"), func(c *site.Config) *site.Duration { return &c.Keep.MaxAge }),
+		numberSetting("keep.restore_points", text("How many are kept"), hint{example: "3"}, func(c *site.Config) *int { return &c.Keep.RestorePoints }),
+		spanSetting("keep.max_age", text("For how long"), hint{text: text("any time")}, func(c *site.Config) *site.Duration { return &c.Keep.MaxAge }),
 	}},
 }
 
-func textSetting(key, label, hint string, at func(*site.Config) *string) setting {
+func textSetting(key, label string, hint hint, at func(*site.Config) *string) setting {
 	return setting{key: key, label: label, hint: hint,
 		get: func(c *site.Config) string { return *at(c) },
 		set: func(c *site.Config, s string) error { *at(c) = strings.TrimSpace(s); return nil }}
 }
 
 func choiceSetting(key, label string, at func(*site.Config) *string, words ...word) setting {
-	s := textSetting(key, label, "", at)
+	s := textSetting(key, label, hint{}, at)
 	s.words = words
 	return s
 }
 
-func linesSetting(key, label, hint string, at func(*site.Config) *[]string) setting {
+func linesSetting(key, label string, hint hint, at func(*site.Config) *[]string) setting {
 	return setting{key: key, label: label, hint: hint, lines: true,
 		get: func(c *site.Config) string { return strings.Join(*at(c), "\n") },
 		set: func(c *site.Config, s string) error { *at(c) = filled(s); return nil }}
 }
 
-func pathsSetting(key, label, hint string, at func(*site.Config) *[]release.Path) setting {
+func pathsSetting(key, label string, hint hint, at func(*site.Config) *[]release.Path) setting {
 	return setting{key: key, label: label, hint: hint, lines: true,
 		get: func(c *site.Config) string {
 			var b []string
@@ -126,7 +147,7 @@ func pathsSetting(key, label, hint string, at func(*site.Config) *[]release.Path
 		}}
 }
 
-func numberSetting(key, label, hint string, at func(*site.Config) *int) setting {
+func numberSetting(key, label string, hint hint, at func(*site.Config) *int) setting {
 	return setting{key: key, label: label, hint: hint,
 		get: func(c *site.Config) string {
 			if *at(c) == 0 {
@@ -148,7 +169,7 @@ func numberSetting(key, label, hint string, at func(*site.Config) *int) setting 
 		}}
 }
 
-func spanSetting(key, label, hint string, at func(*site.Config) *site.Duration) setting {
+func spanSetting(key, label string, hint hint, at func(*site.Config) *site.Duration) setting {
 	return setting{key: key, label: label, hint: hint,
 		get: func(c *site.Config) string {
 			if *at(c) == 0 {
@@ -245,7 +266,7 @@ func (f *settingsForm) field(s setting) fyne.CanvasObject {
 	if s.words != nil {
 		options, selected := make([]string, len(s.words)), 0
 		for i, w := range s.words {
-			options[i] = lang.L(w.label)
+			options[i] = wordText(w)
 			if w.value == value {
 				selected = i
 			}
@@ -258,7 +279,7 @@ func (f *settingsForm) field(s setting) fyne.CanvasObject {
 	}
 	entry := widgets.NewField(s.lines)
 	entry.OnEscape = func() { f.modal.dismiss() }
-	entry.SetPlaceHolder(lang.L(s.hint))
+	entry.SetPlaceHolder(s.hint.String())
 	entry.SetText(value)
 	entry.OnChanged = func(string) { f.validate() }
 	f.values[s.key] = func() string { return entry.Text }

@@ -3,6 +3,7 @@ package app
 import (
 	"fyne.io/fyne/v2/lang"
 
+	"moult/app/words"
 	"moult/core/update"
 	"moult/widgets"
 )
@@ -11,42 +12,28 @@ import (
 // yet, as in tables that are made before a language is chosen.
 func text(key string) string { return key }
 
-// stage is what the window knows about a stage of the pipeline.
-type stage struct {
-	name string // a key of the translations
-	// weight is the share of the time that the stage usually takes, for the
-	// overall progress; figures are seconds of the demo's update.
-	weight float64
-}
-
-var stages = map[update.Stage]stage{
-	update.StageCheck:       {text("Ask for the newest release"), 1},
-	update.StageDownload:    {text("Download the package"), 6},
-	update.StageVerify:      {text("Verify hash and signature"), 1},
-	update.StageExtract:     {text("Unpack"), 2},
-	update.StagePlan:        {text("Compare with this site"), 2},
-	update.StagePreflight:   {text("Check that nothing stands in the way"), 1},
-	update.StageLock:        {text("Reserve the site"), 0.2},
-	update.StageMaintenance: {text("Maintenance page"), 0.5},
-	update.StageBefore:      {text("Commands before"), 2},
-	update.StageExpand:      {text("Extend the database"), 5},
-	update.StageFiles:       {text("Switch the files"), 1},
-	update.StageContract:    {text("Tidy the database"), 3},
-	update.StageScripts:     {text("Convert data"), 2},
-	update.StageCheckResult: {text("Verify the result"), 2},
-	update.StageAfter:       {text("Commands after"), 2},
-	update.StageHealth:      {text("See that the site answers"), 2},
-	update.StageCommit:      {text("Keep a restore point"), 0.5},
-	update.StageRollBack:    {text("Put everything back"), 6},
+// weights are the shares of the time that the stages usually take, for the
+// overall progress; the figures are seconds of the demo's update. A stage that is
+// not here counts as one.
+var weights = map[update.Stage]float64{
+	update.StageDownload:    6,
+	update.StageExtract:     2,
+	update.StagePlan:        2,
+	update.StageLock:        0.2,
+	update.StageMaintenance: 0.5,
+	update.StageBefore:      2,
+	update.StageExpand:      5,
+	update.StageContract:    3,
+	update.StageScripts:     2,
+	update.StageCheckResult: 2,
+	update.StageAfter:       2,
+	update.StageHealth:      2,
+	update.StageCommit:      0.5,
+	update.StageRollBack:    6,
 }
 
 // stageName returns what a stage is called in the window.
-func stageName(s update.Stage) string {
-	if known, ok := stages[s]; ok {
-		return lang.L(known.name)
-	}
-	return string(s)
-}
+func stageName(s update.Stage) string { return lang.L(words.Stage(s)) }
 
 // stagesOf lists the steps that an activity shows from its start. Stages that
 // report without being listed are added when they do.

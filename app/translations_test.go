@@ -1,0 +1,171 @@
+package app
+
+import (
+	"encoding/json"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"maps"
+	"os"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"moult/resources"
+)
+
+// literals finds every text that the code looks up, and whether it has plural
+// forms: what is given to lang.L, lang.N and text, and the tables of package words.
+func literals(t *testing.T) map[string]bool {
+	t.Helper()
+	keys := map[string]bool{}
+	for _, dir := range []string{".", "../widgets", "words"} {
+		set := token.NewFileSet()
+		packages, err := parser.ParseDir(set, dir, func(i fs.FileInfo) bool { return !strings.HasSuffix(i.Name(), "_test.go") }, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range packages {
+			for _, f := range p.Files {
+				if dir == "words" {
+					tables(f, keys)
+				} else {
+					calls(t, set, f, keys)
+				}
+			}
+		}
+	}
+	return keys
+}
+
+// calls collects the literals of calls. A text that is looked up but is neither a
+// literal nor from a table would be missed, so only known variables are let through.
+func calls(t *testing.T, set *token.FileSet, f *ast.File, keys map[string]bool) {
+	ast.Inspect(f, func(n ast.Node) bool {
+		call, ok := n.(*ast.CallExpr)
+		if !ok || len(call.Args) == 0 {
+			return true
+		}
+		name := ""
+		switch fun := call.Fun.(type) {
+		case *ast.Ident:
+			name = fun.Name
+		case *ast.SelectorExpr:
+			if x, ok := fun.X.(*ast.Ident); ok {
+				name = x.Name + "." + fun.Sel.Name
+			}
+		}
+		if name != "lang.L" && name != "lang.N" && name != "text" {
+			return true
+		}
+		key, ok := literal(call.Args[0])
+		switch {
+		case ok:
+			keys[key] = keys[key] || name == "lang.N"
+		case name != "lang.L":
+			t.Errorf("%s: %s needs a literal", set.Position(call.Pos()), name)
+		}
+		return true
+	})
+}
+
+// tables collects the strings of the tables of package words.
+func tables(f *ast.File, keys map[string]bool) {
+	ast.Inspect(f, func(n ast.Node) bool {
+		spec, ok := n.(*ast.ValueSpec)
+		if !ok || spec.Names[0].Name != "sentences" && spec.Names[0].Name != "stages" {
+			return true
+		}
+		ast.Inspect(spec.Values[0], func(n ast.Node) bool {
+			if e, ok := n.(ast.Expr); ok {
+				if key, ok := literal(e); ok {
+					keys[key] = false
+				}
+			}
+			return true
+		})
+		return false
+	})
+}
+
+func literal(e ast.Expr) (string, bool) {
+	l, ok := e.(*ast.BasicLit)
+	if !ok || l.Kind != token.STRING {
+		return "", false
+	}
+	s, err := strconv.Unquote(l.Value)
+	return s, err == nil
+}
+
+var gap = regexp.MustCompile(`\{\{\.\w+\}\}`)
+
+// TestTranslationsAreComplete compares the texts of the code with those of each
+// language: none is missing, none is left over, and each has the same gaps.
+// With MOULT_KEYS it writes what is missing.
+func TestTranslationsAreComplete(t *testing.T) {
+	keys := literals(t)
+	if len(keys) < 200 {
+		t.Fatalf("found %d texts; the test reads the code wrongly", len(keys))
+	}
+	for _, language := range []resources.Language{resources.English, resources.Chinese} {
+		messages, err := resources.Messages(language)
+		if err != nil {
+			t.Fatal(err)
+		}
+		missing := map[string]any{}
+		for key, plural := range keys {
+			m, ok := messages[key]
+			if !ok {
+				t.Errorf("%s lacks %q", language, key)
+				missing[key] = key
+				if plural {
+					missing[key] = map[string]string{"one": key, "other": key}
+				}
+				continue
+			}
+			checkMessage(t, language, key, m, plural)
+		}
+		for key := range messages {
+			if _, ok := keys[key]; !ok {
+				t.Errorf("%s has %q, which nothing asks for", language, key)
+			}
+		}
+		if os.Getenv("MOULT_KEYS") != "" && len(missing) > 0 {
+			b, _ := json.MarshalIndent(missing, "", "  ")
+			fmt.Printf("%s\n%s\n", language, b)
+		}
+	}
+}
+
+func checkMessage(t *testing.T, language resources.Language, key string, m any, plural bool) {
+	t.Helper()
+	forms := map[string]any{"other": m}
+	if plural {
+		var ok bool
+		if forms, ok = m.(map[string]any); !ok {
+			t.Errorf("%s: %q needs plural forms", language, key)
+			return
+		}
+		if _, ok := forms["one"]; !ok && language == resources.English {
+			t.Errorf("%s: %q lacks the form for one", language, key)
+		}
+	}
+	want := slices.Sorted(slices.Values(gap.FindAllString(key, -1)))
+	for form, message := range maps.All(forms) {
+		s, ok := message.(string)
+		if !ok || s == "" {
+			t.Errorf("%s: %q is empty", language, key)
+			continue
+		}
+		if got := slices.Sorted(slices.Values(gap.FindAllString(s, -1))); !slices.Equal(got, want) && form == "other" {
+			t.Errorf("%s: %q has the gaps %v, want %v", language, key, got, want)
+		}
+		if language == resources.English && !plural && s != key {
+			t.Errorf("en: %q is not its own translation", key)
+		}
+	}
+}

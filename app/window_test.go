@@ -1,0 +1,439 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/test"
+	"fyne.io/fyne/v2/widget"
+
+	"moult/core/files"
+	"moult/core/site"
+	"moult/core/update"
+	"moult/widgets"
+)
+
+func contains(s, part string) bool { return strings.Contains(s, part) }
+
+// tap presses the visible button with this label, in the dialog that is open or
+// else in the window.
+func (b *bench) tap(t testing.TB, label string) {
+	t.Helper()
+	var root fyne.CanvasObject = b.app.window.Content()
+	if top := b.app.window.Canvas().Overlays().Top(); top != nil {
+		root = top
+	}
+	for _, o := range test.LaidOutObjects(root) {
+		switch w := o.(type) {
+		case *widgets.Action:
+			if w.Text == label && w.Visible() {
+				if w.Disabled() {
+					t.Fatalf("the button %q is disabled", label)
+				}
+				test.Tap(w)
+				b.idle(t)
+				return
+			}
+		case *widget.Button:
+			if w.Text == label && w.Visible() && !w.Disabled() {
+				test.Tap(w)
+				b.idle(t)
+				return
+			}
+		}
+	}
+	t.Fatalf("there is no button %q; there is:\n%s", label, strings.Join(b.texts(), "\n"))
+}
+
+// texts returns every text that is in sight.
+func (b *bench) texts() []string {
+	var out []string
+	for _, root := range append(b.app.window.Canvas().Overlays().List(), b.app.window.Content()) {
+		for _, o := range test.LaidOutObjects(root) {
+			switch w := o.(type) {
+			case *widget.Label:
+				out = append(out, w.Text)
+			case *widget.Button:
+				out = append(out, "["+w.Text+"]")
+			case *widgets.Action:
+				out = append(out, "["+w.Text+"]")
+			case *widgets.Badge:
+				out = append(out, w.Text())
+			}
+		}
+	}
+	return out
+}
+
+func (b *bench) mustSay(t testing.TB, want string) {
+	t.Helper()
+	for _, s := range b.texts() {
+		if contains(s, want) {
+			return
+		}
+	}
+	t.Errorf("nothing in sight says %q; there is:\n%s", want, strings.Join(b.texts(), "\n"))
+}
+
+func TestAnUpdateFromCheckToRollBack(t *testing.T) {
+	e := wiki()
+	b := newBench(t, e)
+	b.mustSay(t, "1.4.2 installed")
+	b.tap(t, "Check for updates")
+	b.mustSay(t, "1.5.0 is available.")
+	b.mustSay(t, "97 % saved")
+	b.tap(t, "Review update")
+	b.mustSay(t, "1.5.0 is nearly ready")
+	b.mustSay(t, "2 edited files wait for your decision.")
+	b.tap(t, "Decide")
+	if got := b.page().tabs.Selected(); got != tabFiles {
+		t.Fatalf("Decide leads to tab %d, want the files", got)
+	}
+	b.page().files.detail.choice.SetSelected("Merge both")
+	b.idle(t)
+	b.page().files.selectPath("templates/footer.html")
+	b.idle(t)
+	b.page().files.detail.choice.SetSelected("Keep mine")
+	b.idle(t)
+	if got := b.model().Plan.Files.Undecided(); len(got) != 0 {
+		t.Fatalf("the plan still lacks a decision for %v", got)
+	}
+	b.tap(t, "Update to 1.5.0")
+	b.mustSay(t, "Updated: the site runs 1.5.0.")
+	b.mustSay(t, "Files and database are those of 1.5.0. That was verified.")
+	if v := e.Current().String(); v != "1.5.0" {
+		t.Fatalf("the site runs %s", v)
+	}
+	b.tap(t, "Roll back…")
+	b.mustSay(t, "Roll back to 1.4.2?")
+	b.tap(t, "Roll back")
+	b.mustSay(t, "Rolled back: the site runs 1.4.2 again.")
+	if e.overlap {
+		t.Error("two workers were in one engine at once")
+	}
+}
+
+func TestAFailureSaysWhatStateTheSiteIsIn(t *testing.T) {
+	e := wiki()
+	e.plan = func(update.Choices) *update.Plan { return readyDecided().Plan }
+	e.applyErr = &update.Error{Kind: update.KindMigration, Stage: update.StageExpand, Err: errors.New("ALTER TABLE revisions: error 1205")}
+	b := newBench(t, e)
+	b.tap(t, "Check for updates")
+	b.tap(t, "Review update")
+	b.tap(t, "Update to 1.5.0")
+	b.mustSay(t, "The update was undone. A change of the schema failed.")
+	b.mustSay(t, "Files and database are those of 1.4.2. That was verified.")
+	b.mustSay(t, "[Try again]")
+	b.mustSay(t, "[Copy report]")
+}
+
+func TestACheckThatFailsIsNotUpToDate(t *testing.T) {
+	e := wiki()
+	e.checkErr = &update.Error{Kind: update.KindDownload, Stage: update.StageCheck, Err: errors.New("no such host")}
+	e.offer = nil
+	b := newBench(t, e)
+	b.tap(t, "Check for updates")
+	b.mustSay(t, "Could not find out whether there is an update.")
+	b.mustSay(t, "could not check")
+	for _, s := range b.texts() {
+		if contains(s, "up to date") {
+			t.Errorf("a failed check says %q", s)
+		}
+	}
+}
+
+func TestAnInterruptedRunIsFoundAtTheStart(t *testing.T) {
+	e := wiki()
+	e.run = &update.Run{ID: "x", From: version("1.4.2"), To: version("1.5.0"), Stage: update.StageFiles, CanFinish: true, Recommended: update.Undo}
+	b := newBench(t, e)
+	b.mustSay(t, "The update from 1.4.2 to 1.5.0 was interrupted.")
+	b.tap(t, "Roll back to 1.4.2")
+	b.mustSay(t, "Files and database are those of 1.4.2.")
+}
+
+func TestRollBackFromTheHistory(t *testing.T) {
+	e := wiki()
+	b := newBench(t, e)
+	b.page().tabs.Select(tabHistory)
+	b.idle(t)
+	b.tap(t, "Roll back…")
+	b.tap(t, "Roll back")
+	if v := e.Current().String(); v != "1.4.1" {
+		t.Errorf("the site runs %s, want 1.4.1", v)
+	}
+}
+
+func TestDiscardAsksAndKeepsTheSafeAnswerInFocus(t *testing.T) {
+	e := wiki()
+	b := newBench(t, e)
+	b.page().tabs.Select(tabHistory)
+	b.tap(t, "Discard…")
+	focused, ok := b.app.window.Canvas().Focused().(*widgets.Action)
+	if !ok || focused.Text != "Keep it" {
+		t.Fatalf("the focus is on %v, want the safe answer", b.app.window.Canvas().Focused())
+	}
+	focused.TypedKey(&fyne.KeyEvent{Name: fyne.KeyEscape})
+	b.idle(t)
+	if b.app.modal != nil || !e.history[0].CanRollBack {
+		t.Error("Escape is not the safe answer")
+	}
+	b.tap(t, "Discard…")
+	b.tap(t, "Discard")
+	if e.history[0].CanRollBack {
+		t.Error("the restore point is still there")
+	}
+}
+
+func TestStoppingAnUpdateRollsBack(t *testing.T) {
+	e := wiki()
+	e.plan = func(update.Choices) *update.Plan { return readyDecided().Plan }
+	e.gate, e.begun = make(chan struct{}), make(chan struct{})
+	b := newBench(t, e)
+	b.tap(t, "Check for updates")
+	b.tap(t, "Review update")
+	b.page().press(0)
+	<-e.begun
+	b.until(t, "progress", func() bool { return touched(b.model().Progress) })
+	if got := b.page().buttons[0].Text; got != "Stop and roll back" {
+		t.Errorf("the button says %q", got)
+	}
+	if !contains(b.app.window.Title(), "%") {
+		t.Errorf("the title %q has no percentage", b.app.window.Title())
+	}
+	b.page().press(0)
+	b.idle(t)
+	b.mustSay(t, "Cancelled.")
+	if b.model().State != update.RolledBack {
+		t.Errorf("state %q", b.model().State)
+	}
+}
+
+func TestClosingDuringAnUpdateAsksFirst(t *testing.T) {
+	e := wiki()
+	e.plan = func(update.Choices) *update.Plan { return readyDecided().Plan }
+	e.gate, e.begun = make(chan struct{}), make(chan struct{})
+	b := newBench(t, e)
+	closed := false
+	b.app.window.SetOnClosed(func() { closed = true })
+	b.tap(t, "Check for updates")
+	b.tap(t, "Review update")
+	b.page().press(0)
+	<-e.begun
+	b.app.quit()
+	for b.pump() {
+	}
+	if closed {
+		t.Fatal("the window closed over a running update")
+	}
+	b.app.modal.dismiss()
+	if b.app.closing || b.model().Doing != Updating {
+		t.Fatal("the safe answer did not keep the update running")
+	}
+	b.app.quit()
+	b.app.leave()
+	b.until(t, "the window to close", func() bool { return closed })
+	if n := b.app.threads.active.Load(); n != 0 {
+		t.Errorf("%d workers are left", n)
+	}
+}
+
+func TestSeveralSitesAreCheckedAtOnce(t *testing.T) {
+	b := newBench(t, wiki(), shop())
+	b.tap(t, "Check all")
+	b.mustSay(t, "1.4.2 · update available")
+	b.mustSay(t, "2.0.1 · up to date")
+}
+
+func TestASiteThatCanNotBeOpenedSaysWhy(t *testing.T) {
+	e := wiki()
+	e.openErr = &update.Error{Kind: update.KindMalformed, Stage: update.StageCheck, Err: errors.New("site.toml:3: source.url: is missing")}
+	b := newBench(t, e)
+	b.mustSay(t, "can't be opened")
+	b.mustSay(t, "Something that Moult has to read is malformed.")
+	e.openErr = nil
+	b.tap(t, "Try again")
+	b.mustSay(t, "1.4.2 installed")
+}
+
+func TestSettingsAreValidatedAsTheyAreTyped(t *testing.T) {
+	e := wiki()
+	b := newBench(t, e)
+	f := newSettingsForm(b.page(), e.config)
+	c, fault := f.read()
+	if fault != nil || c.Name != "Duckpond wiki" {
+		t.Fatalf("the form does not read back what it was given: %v, %v", c, fault)
+	}
+	f.values["keep.max_age"] = func() string { return "ninety days" }
+	if _, fault := f.read(); fault == nil || fault.Key != "keep.max_age" {
+		t.Errorf("fault %v", fault)
+	}
+	f.values["keep.max_age"] = func() string { return "90d" }
+	f.values["database.dsn"] = func() string { return "wiki:secret@tcp(127.0.0.1:3306)/wiki" }
+	if _, fault := f.read(); fault == nil || !errors.Is(fault, site.ErrPasswordInDSN) {
+		t.Errorf("a password in the DSN gives %v", fault)
+	}
+	f.validate()
+	if got := f.faults["database.dsn"]; !got.Visible() || got.Text == "" {
+		t.Error("the fault is not shown beside its field")
+	}
+}
+
+func TestEverySettingSurvivesTheForm(t *testing.T) {
+	full := site.Config{
+		Name: "n", Requires: nil,
+		Source:      site.Source{URL: "https://u/", Channel: "beta", Arch: "aarch64", Unsigned: "allow", Keys: []string{"k1", "k2"}},
+		Database:    site.Database{DSN: "u@tcp(h:1)/d", PasswordFrom: "env:PW"},
+		Hooks:       site.Hooks{Before: []string{"a", "b"}, After: []string{"c"}, Timeout: site.Duration(90e9)},
+		Maintenance: site.Maintenance{File: "m.flag"},
+		Health:      site.Health{URL: "http://h/", Expect: 204, Attempts: 3, Interval: site.Duration(5e9)},
+		Files:       site.Files{OnEdited: "keep", Switch: "file"},
+		Keep:        site.Keep{RestorePoints: 7, MaxAge: site.Duration(24 * 3600e9)},
+		State:       site.StateDir{Dir: "/mnt/state"},
+	}
+	e := wiki()
+	e.config = full
+	b := newBench(t, e)
+	f := newSettingsForm(b.page(), full)
+	got, fault := f.read()
+	if fault != nil {
+		t.Fatal(fault)
+	}
+	want, _ := full.Encode()
+	have, _ := got.Encode()
+	if string(want) != string(have) {
+		t.Errorf("the form changed the settings:\n%s\nwant:\n%s", have, want)
+	}
+}
+
+func TestAFolderThatIsASiteIsAddedAtOnce(t *testing.T) {
+	other := shop()
+	b := newBench(t, wiki())
+	open := b.app.deps.Open
+	b.app.deps.Open = func(dir string, ask AskPassword) (Engine, error) {
+		if dir == other.dir {
+			return other, nil
+		}
+		return open(dir, ask)
+	}
+	b.app.addSite()
+	b.typeInto(t, other.dir)
+	b.tap(t, "Next")
+	b.mustSay(t, "The site is in Moult's care.")
+	b.tap(t, "Check for updates")
+	if len(b.app.sites) != 2 || b.model().Name() != "Pond shop" || b.model().State != update.UpToDate {
+		t.Errorf("%d sites, on %q in state %q", len(b.app.sites), b.model().Name(), b.model().State)
+	}
+	if len(b.sites.dirs) != 2 {
+		t.Errorf("the list was saved as %v", b.sites.dirs)
+	}
+}
+
+// typeInto types into the field that has the focus.
+func (b *bench) typeInto(t testing.TB, text string) {
+	t.Helper()
+	f, ok := b.app.window.Canvas().Focused().(*widgets.Field)
+	if !ok {
+		t.Fatalf("the focus is on %T, want a field", b.app.window.Canvas().Focused())
+	}
+	f.SetText(text)
+}
+
+func TestANewSiteNeedsAComparedFingerprint(t *testing.T) {
+	fresh := wiki()
+	b := newBench(t)
+	b.mustSay(t, "No site yet")
+	b.app.deps.Open = func(string, AskPassword) (Engine, error) {
+		return nil, &update.Error{Kind: update.KindPath, Stage: update.StageCheck, Err: site.ErrNotSite}
+	}
+	b.app.deps.Publisher = func(_ context.Context, address string) (Publisher, error) {
+		return Publisher{Address: address, Root: []byte("root"), Fingerprint: "0123456789abcdef", Product: "Duckpond wiki"}, nil
+	}
+	var got Adoption
+	b.app.deps.Adopt = func(_ context.Context, dir string, a Adoption, _ AskPassword) (Engine, error) {
+		got = a
+		return fresh, nil
+	}
+	b.app.addSite()
+	b.typeInto(t, fresh.dir)
+	b.tap(t, "Next")
+	b.typeInto(t, "https://updates.example.org/duckpond/")
+	b.tap(t, "Next")
+	b.mustSay(t, "0123 4567 89ab cdef")
+	if next := b.button(t, "Next"); !next.Disabled() {
+		t.Fatal("one can go on without comparing the fingerprint")
+	}
+	for _, o := range test.LaidOutObjects(b.app.window.Canvas().Overlays().Top()) {
+		if c, ok := o.(*widget.Check); ok {
+			c.SetChecked(true)
+		}
+	}
+	b.tap(t, "Next")
+	b.typeInto(t, "wiki@tcp(127.0.0.1:3306)/wiki")
+	b.tap(t, "Add the site")
+	b.tap(t, "Check for updates")
+	if string(got.Root) != "root" || got.DSN == "" || got.Name != "Duckpond wiki" {
+		t.Errorf("adopted with %+v", got)
+	}
+	b.mustSay(t, "1.5.0 is available.")
+}
+
+func (b *bench) button(t testing.TB, label string) *widgets.Action {
+	t.Helper()
+	for _, o := range test.LaidOutObjects(b.app.window.Canvas().Overlays().Top()) {
+		if w, ok := o.(*widgets.Action); ok && w.Text == label {
+			return w
+		}
+	}
+	t.Fatalf("there is no button %q", label)
+	return nil
+}
+
+func TestChoicesMadeWhileThePlanIsWorkedOutAreNotLost(t *testing.T) {
+	e := wiki()
+	b := newBench(t, e)
+	b.tap(t, "Check for updates")
+	b.tap(t, "Review update")
+	b.app.current.choose("config/wiki.php", files.ChoiceMerge)
+	b.app.current.choose("templates/footer.html", files.ChoiceBoth)
+	b.idle(t)
+	for path, want := range map[string]files.Choice{"config/wiki.php": files.ChoiceMerge, "templates/footer.html": files.ChoiceBoth} {
+		for _, entry := range b.model().Plan.Files.Entries {
+			if string(entry.Path) == path && entry.Choice != want {
+				t.Errorf("%s: the plan has %q, want %q", path, entry.Choice, want)
+			}
+		}
+	}
+	if e.overlap {
+		t.Error("two workers were in one engine at once")
+	}
+}
+
+func TestPagesAreReachedByTheKeyboard(t *testing.T) {
+	b := newBench(t, wiki(), shop())
+	c := b.app.window.Canvas()
+	c.Unfocus()
+	seen := map[fyne.Focusable]bool{}
+	heads, actions, lists := 0, 0, 0
+	for range 60 {
+		c.(test.WindowlessCanvas).FocusNext()
+		f := c.Focused()
+		if f == nil || seen[f] {
+			break
+		}
+		seen[f] = true
+		switch f.(type) {
+		case *widgets.Action:
+			actions++
+		case *widget.List:
+			lists++
+		case fyne.Tappable:
+			heads++
+		}
+	}
+	if heads < 5 || actions < 1 || lists < 1 {
+		t.Errorf("Tab reaches %d heads of tabs, %d actions, %d lists", heads, actions, lists)
+	}
+}
