@@ -39,9 +39,8 @@ type keptObject struct {
 	column string // "" for the whole table
 }
 
-// keptObjects finds what of the plan's kept objects is there.
-func (d *DB) keptObjects(ctx context.Context, q querier, p *schema.Plan) ([]keptObject, error) {
-	names := keptNames(p)
+// keptObjects finds what is there under the names, or further names of them.
+func keptObjects(ctx context.Context, q querier, names []string) ([]keptObject, error) {
 	if len(names) == 0 {
 		return nil, nil
 	}
@@ -60,7 +59,7 @@ func (d *DB) keptObjects(ctx context.Context, q querier, p *schema.Plan) ([]kept
 				_ = rows.Close()
 				return nil, err
 			}
-			if o.column == "" && slices.Contains(names, o.table) || o.column != "" && slices.Contains(names, o.column) && !schema.Hidden(o.table) {
+			if o.column == "" && isKept(o.table, names) || o.column != "" && isKept(o.column, names) && !schema.Hidden(o.table) {
 				kept = append(kept, o)
 			}
 		}
@@ -97,7 +96,7 @@ func (d *DB) discard(ctx context.Context, p *schema.Plan) error {
 			}
 		}
 	}
-	kept, err := d.keptObjects(ctx, conn, p)
+	kept, err := keptObjects(ctx, conn, keptNames(p))
 	if err != nil {
 		return fmt.Errorf("list what is kept aside: %w", err)
 	}
@@ -142,7 +141,7 @@ func (d *DB) KeptBytes(ctx context.Context, p *schema.Plan) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	kept, err := d.keptObjects(ctx, conn, p)
+	kept, err := keptObjects(ctx, conn, keptNames(p))
 	if err != nil {
 		return 0, d.noteLoss(fmt.Errorf("size what is kept aside: %w", err))
 	}

@@ -2,7 +2,10 @@ package database
 
 import (
 	"database/sql"
+	"encoding/json"
+	"fmt"
 	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -11,7 +14,39 @@ import (
 	"moult/core/schema/parse"
 )
 
-func TestMain(m *testing.M) { os.Exit(embedded.Main(m)) }
+func TestMain(m *testing.M) {
+	if os.Getenv("TORTURE_DSN") != "" {
+		if err := tortureChild(); err != nil {
+			fmt.Println(err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	os.Exit(embedded.Main(m))
+}
+
+// writePlan keeps a plan for another process.
+func writePlan(t *testing.T, p *schema.Plan) string {
+	t.Helper()
+	b, err := json.Marshal(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "plan.json")
+	if err := os.WriteFile(path, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func readPlan(path string) (*schema.Plan, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	var p schema.Plan
+	return &p, json.Unmarshal(b, &p)
+}
 
 // quick are waits for tests. InnoDB shows transactions as they were up to 0.1 s
 // ago, and later if it is asked more often.

@@ -97,6 +97,9 @@ func (d *DB) Run(ctx context.Context, p *schema.Plan, phase schema.Phase, j Jour
 		if err != nil {
 			return err
 		}
+		if err := r.makeRoom(ctx, p); err != nil {
+			return errors.Join(err, r.sync())
+		}
 		r.total = len(steps)
 		for i := range steps {
 			if err := r.forward(ctx, &steps[i]); err != nil {
@@ -149,14 +152,8 @@ func (d *DB) newRun(ctx context.Context, update string, j Journal, report func(P
 	return r, err
 }
 
-// forward does one step. If an undo of the step was begun, it is finished first:
-// a statement may only be judged from the state in which it was planned.
+// forward does one step.
 func (r *run) forward(ctx context.Context, s *schema.Step) error {
-	if r.undoBegan(s) {
-		if err := r.back(ctx, s); err != nil {
-			return err
-		}
-	}
 	return r.statement(ctx, s, s.ID, s.Statement)
 }
 

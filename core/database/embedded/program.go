@@ -86,7 +86,7 @@ func (p *program) arguments(data, socket string, fast bool) []string {
 		"--innodb-buffer-pool-dump-at-shutdown=OFF",
 	)
 	if fast {
-		args = append(args, "--debug-no-sync", "--innodb-doublewrite=OFF", "--innodb-flush-log-at-trx-commit=0")
+		args = append(args, "--debug-no-sync", "--innodb-doublewrite=OFF", "--innodb-flush-log-at-trx-commit=2")
 	}
 	return args
 }

@@ -1,0 +1,60 @@
+package database
+
+import "testing"
+
+// hidden counts what is kept aside.
+func (s *site) hidden() string {
+	s.t.Helper()
+	return s.text("SELECT (SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name LIKE '\\_moult\\_%')" +
+		" + (SELECT COUNT(*) FROM information_schema.columns WHERE table_schema = DATABASE() AND column_name LIKE '\\_moult\\_%' AND table_name NOT LIKE '\\_moult\\_%')")
+}
+
+func TestDiscardReallyRemovesWhatIsKept(t *testing.T) {
+	s := newSite(t, shopOld...)
+	s.exec("INSERT INTO legacy SELECT 100 + seq, NULL, REPEAT('x', 20) FROM seq_1_to_20000", "ANALYZE TABLE legacy")
+	p := s.plan(shopNew)
+	s.run(p)
+	after := s.sums()
+	s.exec("ANALYZE TABLE customers")
+	bytes, err := s.KeptBytes(t.Context(), p)
+	if err != nil || bytes < 20000*20 {
+		t.Errorf("%d bytes are kept, %v; want those of a table of 20000 rows", bytes, err)
+	}
+	if s.hidden() == "0" {
+		t.Fatal("nothing is kept aside")
+	}
+	for range 2 {
+		if err := s.Discard(t.Context(), p); err != nil {
+			t.Fatal(err)
+		}
+		if n := s.hidden(); n != "0" {
+			t.Errorf("%s objects are left", n)
+		}
+	}
+	s.sameSums(after, "after discarding")
+	if err := s.Matches(t.Context(), p.Target); err != nil {
+		t.Error(err)
+	}
+	if bytes, err := s.KeptBytes(t.Context(), p); err != nil || bytes != 0 {
+		t.Errorf("%d bytes are kept after discarding, %v", bytes, err)
+	}
+}
+
+func TestDiscardAfterUndoRemovesWhatTheUpdateHadAdded(t *testing.T) {
+	s := newSite(t, shopOld...)
+	before := s.sums()
+	p := s.plan(shopNew)
+	s.run(p)
+	s.exec("INSERT INTO labels VALUES (1, 'new')")
+	s.undo(p)
+	if s.hidden() == "0" {
+		t.Error("the rows of the added table are gone already")
+	}
+	if err := s.Discard(t.Context(), p); err != nil {
+		t.Fatal(err)
+	}
+	if n := s.hidden(); n != "0" {
+		t.Errorf("%s objects are left", n)
+	}
+	s.sameSums(before, "after undo and discarding")
+}
