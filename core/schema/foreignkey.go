@@ -158,7 +158,11 @@ func (p *planner) attach() {
 			s.Risk = Slow
 		}
 		for _, k := range added {
-			s.Hazards = append(s.Hazards, orphans(n, k))
+			h := orphans(n, k)
+			if k.RefSchema == "" && !p.countable(k.RefTable, k.RefColumns...) || !p.countable(n.Name, k.Columns...) {
+				h = h.unasked()
+			}
+			s.Hazards = append(s.Hazards, h)
 		}
 		p.add(s)
 		p.put(n)

@@ -32,7 +32,7 @@ var ErrRefused = errors.New("the change is refused")
 func NewPlan(live, target *Schema, o Options) (*Plan, error) {
 	target = adopt(target, live)
 	from, to := Canonical(live, o.Flavor), Canonical(target, o.Flavor)
-	p := &planner{fl: o.Flavor, o: o, target: to, cur: from.Clone(), plan: &Plan{UpdateID: o.UpdateID}, token: quarantineToken(o.UpdateID)}
+	p := &planner{fl: o.Flavor, o: o, start: from, target: to, cur: from.Clone(), plan: &Plan{UpdateID: o.UpdateID}, token: quarantineToken(o.UpdateID)}
 	p.plan.Start = Emit(from, o.Flavor)
 	p.renames = p.findRenames()
 	p.expand()
@@ -76,6 +76,7 @@ func quarantineToken(id string) string {
 type planner struct {
 	fl      Flavor
 	o       Options
+	start   *Schema
 	target  *Schema
 	cur     *Schema
 	plan    *Plan
@@ -160,6 +161,8 @@ func (p *planner) alter(from, to *Table, moved map[string]string) {
 		p.put(forth)
 		return
 	}
+	sides := p.losses(from, forth)
+	p.keepValues(sides)
 	back := from.Clone()
 	for _, c := range forth.Columns {
 		if was := from.Column(c.Name); !Hidden(c.Name) && backMoved[c.Name] == "" && (was == nil || forthMoved[c.Name] != "" || was.Generated != nil) && hides(c) {
@@ -170,6 +173,9 @@ func (p *planner) alter(from, to *Table, moved map[string]string) {
 		}
 	}
 	b := alter(forth, back, backMoved, p.fl)
+	before, after, sideDiscard := p.narrowing(forth, back)
+	inverse := append(append(before, b.statement()), after...)
+	discard = append(discard, sideDiscard...)
 	ops := make([]operation, len(a.clauses))
 	for i, c := range a.clauses {
 		ops[i] = c.op
@@ -177,7 +183,7 @@ func (p *planner) alter(from, to *Table, moved map[string]string) {
 	cost := p.fl.estimate(from.Engine, ops)
 	s := Step{
 		Statement: a.statement(), Object: "table " + to.Name, Change: a.change(), Table: to.Name,
-		Inverse: []Statement{b.statement()}, Discard: discard,
+		Inverse: inverse, Discard: discard,
 		Algorithm: algorithmNames[cost], Blocks: cost.blocks(), Estimated: true,
 	}
 	if cost.slow() {
@@ -187,8 +193,10 @@ func (p *planner) alter(from, to *Table, moved map[string]string) {
 		s.Risk, s.KeepsData = KeepsData, true
 		s.Notes = append(s.Notes, fmt.Sprintf("The data of %s stays in the table, out of sight, until the restore point is discarded.", sentence("column", set)))
 	}
+	s.Hazards = p.alterHazards(from, forth, sides)
 	p.add(s)
 	p.put(forth)
+	p.compareValues(sides)
 }
 
 // dropHidden really removes a hidden column.

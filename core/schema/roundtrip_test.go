@@ -2,6 +2,7 @@ package schema_test
 
 import (
 	"context"
+	"database/sql"
 	"maps"
 	"os"
 	"strings"
@@ -33,31 +34,33 @@ func read(t testing.TB, name, sql string, fl schema.Flavor) *schema.Schema {
 
 // site is a database with a schema and rows in it.
 type site struct {
-	t  testing.TB
-	db *database.DB
+	t    testing.TB
+	db   *database.DB
+	pool *sql.DB
 }
 
-func newSite(t testing.TB, sql string) *site {
+// execute runs statements that end with ";;".
+func execute(t testing.TB, pool *sql.DB, statements string) {
+	t.Helper()
+	for _, statement := range strings.Split(statements, ";;\n") {
+		if strings.TrimSpace(statement) == "" {
+			continue
+		}
+		if _, err := pool.Exec(statement); err != nil {
+			t.Fatalf("%v\n%s", err, statement)
+		}
+	}
+}
+
+func newSite(t testing.TB, statements string) *site {
 	t.Helper()
 	dsn := embedded.ForTest(t)
 	pool, err := embedded.Connect(dsn)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer pool.Close()
-	conn, err := pool.Conn(context.Background())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	for _, statement := range strings.Split(sql, ";;\n") {
-		if strings.TrimSpace(statement) == "" {
-			continue
-		}
-		if _, err := conn.ExecContext(context.Background(), statement); err != nil {
-			t.Fatalf("%v\n%s", err, statement)
-		}
-	}
+	t.Cleanup(func() { pool.Close() })
+	execute(t, pool, statements)
 	parsed, err := database.ParseDSN(dsn)
 	if err != nil {
 		t.Fatal(err)
@@ -67,7 +70,7 @@ func newSite(t testing.TB, sql string) *site {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
-	return &site{t, db}
+	return &site{t, db, pool}
 }
 
 func (s *site) schema() *schema.Schema {
@@ -93,6 +96,37 @@ func (s *site) mustEqual(what string, want *schema.Schema) {
 	if same, differences := schema.Equal(s.schema(), want); !same {
 		s.t.Fatalf("%s:\n%s", what, strings.Join(differences, "\n"))
 	}
+}
+
+// blocked runs every query of the plan's hazards, which must all work before
+// the plan, and returns the codes of those that stop it.
+func (s *site) blocked(p *schema.Plan) []string {
+	s.t.Helper()
+	var codes []string
+	for _, step := range p.Steps {
+		for _, h := range step.Hazards {
+			if h.Count == "" {
+				continue
+			}
+			var n int
+			if err := s.pool.QueryRow(h.Count).Scan(&n); err != nil {
+				s.t.Fatalf("%s: %v\n%s", h.Code, err, h.Count)
+			}
+			rows, err := s.pool.Query(h.Sample)
+			if err != nil {
+				s.t.Fatalf("%s: %v\n%s", h.Code, err, h.Sample)
+			}
+			sampled := rows.Next()
+			rows.Close()
+			if sampled != (n > 0) {
+				s.t.Errorf("%s: %d rows, sample %v\n%s", h.Code, n, sampled, h.Sample)
+			}
+			if h.Blocks && n > 0 {
+				codes = append(codes, h.Code)
+			}
+		}
+	}
+	return codes
 }
 
 // there runs all steps of a plan, back undoes them.
@@ -189,6 +223,14 @@ var roundTrips = []struct{ name, from, to, rows string }{
 		"CREATE TABLE t (a int, b int) PARTITION BY RANGE (a) (PARTITION p0 VALUES LESS THAN (10), PARTITION p1 VALUES LESS THAN MAXVALUE) ;;\nCREATE TABLE u (a int)",
 		"CREATE TABLE t (a int, b int, c int) PARTITION BY HASH (a) PARTITIONS 3 ;;\nCREATE TABLE u (a int) PARTITION BY KEY (a) PARTITIONS 2",
 		"INSERT INTO t VALUES (1,2),(20,3) ;;\nINSERT INTO u VALUES (4)"},
+	{"narrow columns of every kind",
+		"CREATE TABLE log (n int) ;;\nCREATE TABLE t (id int PRIMARY KEY, a varchar(50) NOT NULL, b int NOT NULL, c decimal(12,3), d int NULL, e enum('x','y','z') NOT NULL, f set('p','q','r'), g text, h datetime(6), i varchar(40) CHARACTER SET utf8mb4, j bigint unsigned, k varchar(20), l datetime, m int, n varchar(30), o double, upd timestamp NOT NULL DEFAULT CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP, u int, UNIQUE KEY (u)) ;;\nCREATE TRIGGER tr AFTER UPDATE ON t FOR EACH ROW INSERT INTO log VALUES (NEW.id)",
+		"CREATE TABLE log (n int) ;;\nCREATE TABLE t (id int PRIMARY KEY, a varchar(5) NOT NULL, b tinyint NOT NULL, c decimal(6,1), d int NOT NULL DEFAULT 7, e enum('y','w','x') NOT NULL DEFAULT 'x', f set('r','p'), g varchar(6) NOT NULL, h datetime, i varchar(40) CHARACTER SET latin1, j int, k int, l date, m varchar(20), n char(3) CHARACTER SET ascii, o decimal(5,2), upd timestamp NOT NULL DEFAULT CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP, u int NOT NULL, UNIQUE KEY (u)) ;;\nCREATE TRIGGER tr AFTER UPDATE ON t FOR EACH ROW INSERT INTO log VALUES (NEW.id)",
+		"INSERT INTO t VALUES (1,'abcdefgh',1000,12345.678,NULL,'z','p,q','a long text','2020-01-01 10:00:00.123456','äöü€漢',18446744073709551615,'12','2020-01-01 10:11:12',5,'ä and more ',1.23456,'2001-01-01 00:00:00',1),(2,'ab',5,1.5,3,'x','r','short','2020-01-01 10:00:00','abc',7,NULL,NULL,NULL,'abc',NULL,'2002-01-01 00:00:00',2)"},
+	{"narrow a column without any key",
+		"CREATE TABLE t (a varchar(50))",
+		"CREATE TABLE t (a varchar(5))",
+		"INSERT INTO t VALUES ('abc')"},
 }
 
 func TestPlanReachesTheTargetAndComesBack(t *testing.T) {
@@ -205,6 +247,9 @@ func TestPlanReachesTheTargetAndComesBack(t *testing.T) {
 			}
 			if p.Empty() {
 				t.Fatal("the plan is empty")
+			}
+			if codes := s.blocked(p); codes != nil {
+				t.Fatalf("blocked by %v", codes)
 			}
 			s.there(p)
 			reached := *target

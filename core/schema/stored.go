@@ -64,11 +64,12 @@ func (o stored) created() Statement {
 func (o stored) dropped() Statement { return Statement{SQL: o.drop, Probe: probeOf(not(o.exists))} }
 
 // dropObject and createObject plan one statement and its opposite.
-func (p *planner) dropObject(o stored) {
-	p.add(Step{
-		Statement: o.dropped(), Object: o.kind + " " + o.name, Change: "drop the " + o.kind, Inverse: []Statement{o.created()},
-		Hazards: []Hazard{{Code: "D4", Text: "The " + o.kind + " " + o.name + " is dropped; roll back makes it again."}},
-	})
+func (p *planner) dropObject(o stored, comesBack bool) {
+	s := Step{Statement: o.dropped(), Object: o.kind + " " + o.name, Change: "drop the " + o.kind, Inverse: []Statement{o.created()}}
+	if !comesBack {
+		s.Hazards = []Hazard{{Code: "D4", Text: "The " + o.kind + " " + o.name + " is dropped; roll back makes it again."}}
+	}
+	p.add(s)
 }
 
 func (p *planner) createObject(o stored) {
@@ -88,11 +89,27 @@ func (p *planner) dropStored() {
 }
 
 // keepsTrigger reports whether a trigger stays: it follows its table to a new
-// name.
+// name. While values of its table are moved, it is out of the way.
 func (p *planner) keepsTrigger(a, b *Trigger) bool {
+	if p.movesValues(a.Table) {
+		return false
+	}
 	n := *a
 	n.Table = p.renames.newTable(a.Table)
 	return sameTrigger(&n, b)
+}
+
+// movesValues reports whether rows of a table will be changed by the plan itself.
+func (p *planner) movesValues(table string) bool {
+	cur, final := p.cur.Table(table), p.finalTable(table)
+	if cur == nil || final == nil {
+		return false
+	}
+	renamed := cur.Clone()
+	for _, c := range renamed.Columns {
+		c.Name = p.renames.newColumn(final.Name, c.Name)
+	}
+	return len(p.losses(renamed, final)) > 0
 }
 
 func dropChanged[T any](p *planner, have, want []*T, id identity[T], same func(a, b *T) bool, of func(*T) stored) []*T {
@@ -103,7 +120,7 @@ func dropChanged[T any](p *planner, have, want []*T, id identity[T], same func(a
 		case pr.b != nil && same(pr.a, pr.b):
 			left = append(left, pr.a)
 		default:
-			p.dropObject(of(pr.a))
+			p.dropObject(of(pr.a), pr.b != nil)
 		}
 	}
 	return left

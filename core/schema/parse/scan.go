@@ -174,35 +174,39 @@ func (s *Splitter) wordOf(body *blocks) {
 // quoted passes over a quoted text or name at s.i.
 func (s *Splitter) quoted(q byte, keep bool) error {
 	escapes := q != '`' && !s.mode.noBackslash && !(q == '"' && s.mode.ansiQuotes)
-	var opened *Error // where the quote opens; only known once the text runs out of the buffer
-	from := s.i
-	s.i++
-	for {
-		b, i := s.buf, s.i
+	var opened *Error // where the quote opens; only needed when the text runs out of the buffer
+	seen := 0         // bytes since then: both ends move together when the buffer does
+	for step := 1; ; {
+		b, i := s.buf, s.i+step
 		for i < len(b) && b[i] != q && b[i] != '\\' {
 			i++
 		}
+		seen += i - s.i
 		s.i = i
-		if i == len(b) && opened == nil {
-			opened = &Error{Pos: s.position(from), Near: near(string(b[from:min(len(b), from+200)])), Reason: "the quote " + string(q) + " is not closed"}
-		}
-		if !keep && opened != nil {
-			s.start = i
-		}
-		if !s.need(1) {
-			if err := s.ended(); err != io.EOF {
-				return err
-			}
-			return opened
-		}
 		switch {
-		case s.buf[s.i] == '\\' && escapes:
-			s.need(2)
-			s.i = min(s.i+2, len(s.buf))
-		case s.buf[s.i] == '\\':
-			s.i++
+		case i >= len(b):
+			step = 0
+			if opened == nil {
+				s.need(nearBytes)
+				from := s.i - seen
+				opened = &Error{Pos: s.position(from), Near: near(string(s.buf[from:min(len(s.buf), from+nearBytes)])), Reason: "the quote " + string(q) + " is not closed"}
+			}
+			if !keep {
+				s.start = s.i
+			}
+			if !s.need(1) {
+				if err := s.ended(); err != io.EOF {
+					return err
+				}
+				return opened
+			}
+		case b[i] == '\\':
+			step = 1
+			if escapes && s.need(2) {
+				step = 2
+			}
 		case s.need(2) && s.buf[s.i+1] == q:
-			s.i += 2
+			step = 2
 		default:
 			s.i++
 			return nil

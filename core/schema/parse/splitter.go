@@ -174,13 +174,18 @@ func (s *Splitter) position(i int) schema.Pos {
 
 // fail returns an *Error at pos, with the words that follow s.start.
 func (s *Splitter) fail(pos schema.Pos, reason string) error {
-	return &Error{Pos: pos, Near: near(string(s.buf[s.start:min(len(s.buf), s.start+200)])), Reason: reason}
+	for len(s.buf)-s.start < nearBytes && s.more() {
+	}
+	return &Error{Pos: pos, Near: near(string(s.buf[s.start:min(len(s.buf), s.start+nearBytes)])), Reason: reason}
 }
+
+// nearBytes are enough for the words that an error shows.
+const nearBytes = 240
 
 // near shortens text to the few words that an error shows.
 func near(text string) string {
 	const width = 60
-	text = strings.Join(strings.Fields(text[:min(len(text), 4*width)]), " ")
+	text = strings.Join(strings.Fields(text[:min(len(text), nearBytes)]), " ")
 	text = strings.ToValidUTF8(text, "\ufffd")
 	if utf8.RuneCountInString(text) > width {
 		text = string([]rune(text)[:width]) + "…"
