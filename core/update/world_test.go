@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"io/fs"
 	"maps"
 	"math/rand/v2"
 	"os"
@@ -90,6 +91,7 @@ type world struct {
 	dsn  database.DSN
 	text string // the DSN as the driver reads it
 	url  string
+	keys string // "": where Init puts them
 }
 
 // newWorld publishes editions and makes a site of the first one. With a database
@@ -130,7 +132,7 @@ func (w *world) publish(e edition, older []edition) {
 	writeTree(w.t, src, map[string]string{"schema.sql": e.schema, "notes.md": "# " + e.version + "\n\nNotes.\n"})
 	r := publish.Release{
 		Version: get(release.ParseVersion(e.version))(w.t), Tree: filepath.Join(src, "tree"), Schema: filepath.Join(src, "schema.sql"),
-		Notes: filepath.Join(src, "notes.md"), Channel: "stable", Date: time.Now(), Rollout: e.rollout,
+		Notes: filepath.Join(src, "notes.md"), Channel: "stable", Date: time.Now(), Rollout: e.rollout, Keys: w.keys,
 	}
 	if len(e.scripts) > 0 {
 		r.Scripts = filepath.Join(src, "scripts")
@@ -141,6 +143,27 @@ func (w *world) publish(e edition, older []edition) {
 		r.Delta = true
 	}
 	must(w.t, publish.Add(w.t.Context(), w.repo, r))
+}
+
+// tamper changes the published files whose names contain part, as an attacker on
+// the server would.
+func (w *world) tamper(part string, change func([]byte) []byte) {
+	w.t.Helper()
+	n := 0
+	must(w.t, filepath.WalkDir(filepath.Join(w.repo, "targets"), func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || !strings.Contains(entry.Name(), part) {
+			return err
+		}
+		n++
+		text, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(name, change(text), 0o644)
+	}))
+	if n == 0 {
+		w.t.Fatalf("no published file is called %s", part)
+	}
 }
 
 // engine opens the site.
