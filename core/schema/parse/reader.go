@@ -228,6 +228,8 @@ func (r *reader) createObject(c *cursor, h head) {
 	case c.is("PACKAGE"):
 		c.fail("packages of MariaDB's Oracle mode are not supported")
 	case c.is("SPATIAL", "REFERENCE"), elsewhere[c.tok().upper]:
+	case c.tok().kind == end:
+		c.fail("the statement ends behind CREATE")
 	default:
 		c.fail("CREATE %s is nothing that Moult can read", c.tok().text)
 	}

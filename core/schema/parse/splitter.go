@@ -179,6 +179,9 @@ func (s *Splitter) fail(pos schema.Pos, reason string) error {
 	return &Error{Pos: pos, Near: near(string(s.buf[s.start:min(len(s.buf), s.start+nearBytes)])), Reason: reason}
 }
 
+// zeroByte is the reason for refusing what no server reads as SQL.
+const zeroByte = "a zero byte: this is no text, or not in UTF-8"
+
 // nearBytes are enough for the words that an error shows.
 const nearBytes = 240
 
@@ -210,6 +213,8 @@ func (s *Splitter) blanks() (lead string, err error) {
 		s.start = s.i
 		c := s.buf[s.i]
 		switch {
+		case c == 0:
+			return "", s.fail(s.position(s.i), zeroByte)
 		case c <= ' ':
 			sameLine = sameLine && c != '\n'
 			s.i++
@@ -294,6 +299,9 @@ func (s *Splitter) skipComment() error {
 				s.i++
 			}
 		}
+	}
+	if err := s.ended(); err != io.EOF {
+		return err
 	}
 	return s.fail(pos, "a comment /* is not closed")
 }

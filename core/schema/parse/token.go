@@ -86,8 +86,10 @@ func lex(src string, fl schema.Flavor, m mode) ([]token, []rename, *lexError) {
 func (l *lexer) step() *lexError {
 	c := l.src[l.i]
 	switch {
-	case c == ' ' || c == '\n' || c == '\t' || c == '\r' || c == '\f' || c == '\v' || c == 0:
+	case c == ' ' || c == '\n' || c == '\t' || c == '\r' || c == '\f' || c == '\v':
 		l.i++
+	case c == 0:
+		return &lexError{l.i, zeroByte}
 	case c >= 0x80 && blankRune(l.src[l.i:]) > 0:
 		l.i += blankRune(l.src[l.i:])
 	case c == '#', c == '-' && strings.HasPrefix(l.src[l.i:], "--") && endsDashes(l.src, l.i+2):
