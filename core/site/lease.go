@@ -118,16 +118,28 @@ func (l *Lease) look() (ours, there bool, err error) {
 	return bytes.HasPrefix(b, []byte(leaseMark+" ")), true, err
 }
 
-// Lower takes the flag down if Moult raised it, in this process or in one that died.
-// Lowering what is not raised is no error.
-func (l *Lease) Lower() error {
+// Leave stops renewing the flag and leaves it up: what a run does that ended with
+// the site between two releases.
+func (l *Lease) Leave() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.leave()
+}
+
+func (l *Lease) leave() {
 	if l.stop != nil {
 		close(l.stop)
 		l.done.Wait()
 		l.stop = nil
 	}
+}
+
+// Lower takes the flag down if Moult raised it, in this process or in one that died.
+// Lowering what is not raised is no error.
+func (l *Lease) Lower() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.leave()
 	ours, _, err := l.look()
 	if err == nil && ours {
 		err = l.site.Root.Remove(string(l.file))

@@ -14,11 +14,22 @@ import (
 // before runs the admin's commands that precede a change.
 func (r *run) before(ctx context.Context) error { return r.hooks(ctx, r.site.Config.Hooks.Before) }
 
+// maintenanceOn raises the site's maintenance flag, if it has one.
+func (r *run) maintenanceOn(context.Context) error {
+	if r.lease == nil {
+		r.skipped = true
+		return nil
+	}
+	return r.lease.Raise(r.plan.ID)
+}
+
 // after runs the admin's commands that follow a change, and ends maintenance, so
 // that what they start is reachable.
 func (r *run) after(ctx context.Context) error {
-	if err := r.maintenanceOff(); err != nil {
-		return err
+	if r.lease != nil {
+		if err := r.lease.Lower(); err != nil {
+			return err
+		}
 	}
 	return r.hooks(ctx, r.site.Config.Hooks.After)
 }

@@ -125,11 +125,6 @@ func (r *run) step(ctx context.Context, s step) error {
 	if err := r.mark(recordStage, s.stage); err != nil {
 		return err
 	}
-	if r.raised {
-		if err := r.raise(); err != nil {
-			return err
-		}
-	}
 	r.skipped = false
 	r.send(Event{Status: StepRunning, Interruptible: true})
 	started := time.Now()

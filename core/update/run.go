@@ -29,9 +29,9 @@ type run struct {
 	report   Report
 	started  time.Time
 	stage    Stage
-	skipped  bool   // the stage had nothing to do
-	raised   bool   // the maintenance flag is up
-	cause    *Error // what made the run go back; nil while it goes as asked
+	skipped  bool        // the stage had nothing to do
+	lease    *site.Lease // the maintenance flag; nil: the site has none
+	cause    *Error      // what made the run go back; nil while it goes as asked
 	window   time.Duration
 	warnings []string
 }
@@ -151,7 +151,7 @@ func (r *run) saveBefore(ctx context.Context) error {
 // open takes the lock and everything that a run works with, for a new run as for
 // one that goes on.
 func (e *Engine) open(ctx context.Context, id string, report Report) (_ *run, err error) {
-	r := &run{e: e, site: e.site, report: report, started: e.opts.Now(), stage: StageLock}
+	r := &run{e: e, site: e.site, report: report, started: e.opts.Now(), stage: StageLock, lease: e.site.Lease()}
 	defer func() {
 		if err != nil {
 			r.close()
@@ -179,6 +179,9 @@ func (e *Engine) open(ctx context.Context, id string, report Report) (_ *run, er
 
 // close gives back what open took. It never changes the verdict of a run.
 func (r *run) close() {
+	if r.lease != nil {
+		r.lease.Leave()
+	}
 	if r.db != nil {
 		r.db.Close()
 	}

@@ -181,6 +181,9 @@ func TestAFailureAtAnyStageLeavesTheOldSite(t *testing.T) {
 			if got := w.state(); got != old {
 				t.Errorf("the site is not the old one:\n--- before\n%s--- after\n%s", old, got)
 			}
+			if _, err := os.Lstat(filepath.Join(w.dir, "maintenance.flag")); !errors.Is(err, os.ErrNotExist) {
+				t.Errorf("the site is still in maintenance: %v", err)
+			}
 			if res.State == update.Done {
 				t.Errorf("the result says %q", res.State)
 			}
