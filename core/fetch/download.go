@@ -27,6 +27,9 @@ type Request struct {
 	Name string
 	// MaxSize caps a file whose Size is not known. 0: 8 GiB.
 	MaxSize int64
+
+	// verified, when set, is told how much of which file has passed its hashes.
+	verified func(dir *os.Root, name string, length int64) error
 }
 
 // defaultMaxSize is far above any package of a site and below what fills a usual disk.

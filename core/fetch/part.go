@@ -105,7 +105,7 @@ func (p *part) rehash(ctx context.Context) error {
 			break
 		}
 	}
-	return nil
+	return p.announce()
 }
 
 // room cuts a buffer to what fits the current piece, or the size limit. One byte
@@ -176,10 +176,21 @@ func (p *part) add(b []byte, address string) error {
 		return local(err)
 	}
 	p.take(b)
-	if len(p.Chunks) > 0 && p.pieceFull() && !p.closePiece() {
+	if !p.pieceFull() {
+		return nil
+	}
+	if !p.closePiece() {
 		return errors.Join(fmt.Errorf("%s: bytes from %d on: %w", address, p.start, ErrHash), p.truncate())
 	}
-	return nil
+	return p.announce()
+}
+
+// announce tells who reads along how far the verified pieces reach.
+func (p *part) announce() error {
+	if p.verified == nil || p.start == 0 {
+		return nil
+	}
+	return local(p.verified(p.Dir, p.partName(), p.start))
 }
 
 func (p *part) take(b []byte) {
