@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"moult/core/database/embedded"
 	"moult/core/demo"
@@ -191,10 +193,33 @@ func (k *killSite) end(t *testing.T, what string, forward bool) {
 		k.keep(t)
 		t.Fatalf("%s: recover: %v\n%s", what, err, out)
 	}
+	k.anHourLater(t)
 	now := k.snap(t)
 	if old, updated := now.Same(k.before), now.Same(k.after); old != nil && updated != nil {
 		k.keep(t)
 		t.Fatalf("%s: the site is neither old nor new.\nOld: %v\nNew: %v\n%s", what, old, updated, out)
+	}
+}
+
+// anHourLater has Moult look at the site again after a while, as it does before
+// the next update. A process that was killed while it tried out whether it may
+// write to a directory leaves an empty file there, which is cleared away then.
+func (k *killSite) anHourLater(t *testing.T) {
+	t.Helper()
+	left := false
+	err := filepath.WalkDir(k.dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !strings.HasPrefix(d.Name(), ".moult-probe-") {
+			return err
+		}
+		left = true
+		old := time.Now().Add(-time.Hour)
+		return os.Chtimes(path, old, old)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if left {
+		k.run(t, []string{"plan", k.dir, "--quiet"})
 	}
 }
 

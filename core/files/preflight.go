@@ -10,7 +10,9 @@ import (
 	"os"
 	"path"
 	"slices"
+	"strings"
 	"syscall"
+	"time"
 
 	"github.com/dustin/go-humanize"
 
@@ -132,6 +134,27 @@ func (f *preflight) dirs() []string {
 	return slices.Sorted(maps.Keys(dirs))
 }
 
+// probePrefix begins the names of the files that try a directory out.
+const probePrefix = ".moult-probe-"
+
+// sweepProbes removes what a process that was killed in the middle of a probe has
+// left in a directory. A probe lives for milliseconds; one that is a minute old is
+// nobody's.
+func sweepProbes(dir *os.Root) {
+	entries, err := fs.ReadDir(dir.FS(), ".")
+	if err != nil {
+		return // the probe itself says what is wrong with the directory
+	}
+	for _, e := range entries {
+		if !strings.HasPrefix(e.Name(), probePrefix) {
+			continue
+		}
+		if info, err := e.Info(); err == nil && info.Size() == 0 && time.Since(info.ModTime()) > time.Minute {
+			dir.Remove(e.Name())
+		}
+	}
+}
+
 // probe makes, renames and deletes a file in a directory.
 func (f *preflight) probe(dir string) {
 	h, err := f.t.dir(dir)
@@ -152,7 +175,8 @@ func (f *preflight) probe(dir string) {
 			"%s is on another file system than %s, so files can't be swapped there", shownDir(dir), site.Home)
 		return
 	}
-	name := ".moult-probe-" + rand.Text()[:8]
+	sweepProbes(h.root)
+	name := probePrefix + rand.Text()[:8]
 	file, err := h.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		f.refuse(dir, err)
