@@ -173,7 +173,8 @@ func resolve(base *url.URL, name string) string {
 }
 
 // Read brings a target of at most limit bytes into memory, verified. Each mirror is
-// tried in turn.
+// tried in turn. What was read is kept, so that a check that finds nothing new costs a
+// few small documents; use [fetch.Client.Download] for packages.
 func (r *Repository) Read(ctx context.Context, name string, limit int64) ([]byte, error) {
 	t, err := r.Find(ctx, name)
 	if err != nil {
@@ -182,6 +183,9 @@ func (r *Repository) Read(ctx context.Context, name string, limit int64) ([]byte
 	if t.Length > limit {
 		return nil, fmt.Errorf("%s: %d bytes, at most %d expected: %w", name, t.Length, limit, fetch.ErrTooLarge)
 	}
+	if b, err := cachedTarget(r.refresh.Dir, t.Digest); err == nil {
+		return b, nil
+	}
 	var failures []error
 	for _, address := range t.URLs {
 		b, err := r.client.Read(ctx, address, t.Length)
@@ -189,9 +193,23 @@ func (r *Repository) Read(ctx context.Context, name string, limit int64) ([]byte
 			err = fmt.Errorf("%s: %w", address, ErrHash)
 		}
 		if err == nil {
-			return b, nil
+			return b, r.keepTarget(t.Digest, b)
 		}
 		failures = append(failures, err)
 	}
 	return nil, errors.Join(failures...)
+}
+
+// keepTarget keeps a target for the next check, and drops those that the publisher no
+// longer offers.
+func (r *Repository) keepTarget(d release.Digest, b []byte) error {
+	offered := map[release.Digest]bool{d: true}
+	for _, t := range r.trusted.Targets[metadata.TARGETS].Signed.Targets {
+		if sum := t.Hashes["sha256"]; len(sum) == len(d) {
+			offered[release.Digest(sum)] = true
+		}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return saveTarget(r.refresh.Dir, d, b, offered)
 }

@@ -17,10 +17,11 @@ const (
 	floorName = "root.json"
 	viewName  = "view.json"
 	cacheDir  = "metadata"
+	targetDir = "targets" // of targets that were read, by digest
 )
 
 // maxStored caps what is read back from the trust directory.
-const maxStored = 16 << 20
+const maxStored = 32 << 20
 
 // floor is the newest root ever seen for a pinned root. Its version only grows.
 type floor struct {
@@ -100,6 +101,37 @@ func saveCached(dir *os.Root, role string, b []byte) error {
 		return err
 	}
 	return writeFile(dir, cacheDir+"/"+role+".json", b)
+}
+
+func cachedTarget(dir *os.Root, d release.Digest) ([]byte, error) {
+	b, err := readStored(dir, targetDir+"/"+d.Hex())
+	if err == nil && release.DigestOf(b) != d {
+		err = ErrHash
+	}
+	return b, err
+}
+
+// saveTarget keeps a target and removes those that are not wanted any more.
+func saveTarget(dir *os.Root, d release.Digest, b []byte, wanted map[release.Digest]bool) error {
+	if len(b) > maxStored {
+		return nil
+	}
+	if err := dir.MkdirAll(targetDir, 0o700); err != nil {
+		return err
+	}
+	entries, err := fs.ReadDir(dir.FS(), targetDir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if old, err := release.ParseDigest(e.Name()); err == nil && wanted[old] {
+			continue
+		}
+		if err := dir.Remove(targetDir + "/" + e.Name()); err != nil {
+			return err
+		}
+	}
+	return writeFile(dir, targetDir+"/"+d.Hex(), b)
 }
 
 func readStored(dir *os.Root, name string) ([]byte, error) {
