@@ -50,14 +50,16 @@ func (e *Engine) openSource(ctx context.Context) (source, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer dir.Close()
 	pinned, err := dir.ReadFile(pinnedRoot)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return newPlainSource(client, base, cfg, e.opts.Now)
-	case err != nil:
+	if err != nil {
+		dir.Close()
+		if errors.Is(err, fs.ErrNotExist) {
+			return newPlainSource(client, base, cfg, e.opts.Now)
+		}
 		return nil, fmt.Errorf("read the publisher's root: %w", err)
 	}
+	// From here on the directory is the repository's: it lasts as long as the offer
+	// that the repository made, and closes itself when nothing refers to it.
 	if !strings.HasSuffix(base.Path, "/") {
 		base.Path += "/"
 	}
