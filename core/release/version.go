@@ -93,6 +93,16 @@ func (v Version) Compare(w Version) int {
 // Base returns v without its fourth number.
 func (v Version) Base() Version { return Version{sem: v.sem} }
 
+// SameMajor reports whether v and w have the same first number.
+func (v Version) SameMajor(w Version) bool {
+	return v.sem != nil && w.sem != nil && v.sem.Major() == w.sem.Major()
+}
+
+// SameMinor reports whether v and w have the same first two numbers.
+func (v Version) SameMinor(w Version) bool {
+	return v.SameMajor(w) && v.sem.Minor() == w.sem.Minor()
+}
+
 // Build returns the fourth number, 0 where none was written.
 func (v Version) Build() uint64 { return v.build }
 

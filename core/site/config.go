@@ -31,6 +31,7 @@ type Config struct {
 	Health      Health         `toml:"health,omitempty"`
 	Files       Files          `toml:"files,omitempty"`
 	Keep        Keep           `toml:"keep,omitempty"`
+	Unattended  Unattended     `toml:"unattended,omitempty"`
 	State       StateDir       `toml:"state,omitempty"`
 }
 
@@ -185,6 +186,7 @@ var words = []struct {
 	{"source.unsigned", func(c *Config) string { return c.Source.Unsigned }, []string{"refuse", "allow"}},
 	{"files.on_edited", func(c *Config) string { return c.Files.OnEdited }, []string{"ask", "keep", "new"}},
 	{"files.switch", func(c *Config) string { return c.Files.Switch }, []string{"auto", "file"}},
+	{"unattended.releases", func(c *Config) string { return c.Unattended.Releases }, []string{"all", "minor", "patch"}},
 }
 
 // Validate reports the first value that can't be meant, as a [*ConfigError]
@@ -215,6 +217,9 @@ func (c Config) Validate() error {
 	}
 	if err := passwordFault(c.Database.PasswordFrom); err != nil {
 		return &ConfigError{Key: "database.password_from", Err: err}
+	}
+	if _, _, err := parseHours(c.Unattended.Hours); err != nil {
+		return &ConfigError{Key: "unattended.hours", Err: err}
 	}
 	for key, n := range map[string]int{
 		"health.expect": c.Health.Expect, "health.attempts": c.Health.Attempts, "keep.restore_points": c.Keep.RestorePoints,

@@ -128,7 +128,7 @@ func (io InitOptions) config(dir string) (site.Config, *database.DSN, error) {
 	if !dsn.HasPassword() || io.PasswordFrom != "" {
 		return cfg, nil, nil
 	}
-	cfg.Database.PasswordFrom = "keyring:"
+	cfg.Database.PasswordFrom = "keyring:" + dsn.String()
 	return cfg, &dsn, nil
 }
 

@@ -3,6 +3,8 @@ package update
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/dustin/go-humanize"
 
@@ -29,6 +31,11 @@ func (e *Engine) preflight(ctx context.Context, p *Plan, db *database.DB) error 
 		for _, f := range findings {
 			p.Checks = append(p.Checks, Check{Code: f.Code, Level: CheckLevel(f.Level), Text: f.Text, Hint: f.Hint, Rows: f.Rows})
 		}
+	}
+	if slices.ContainsFunc(p.Files.Entries, func(f files.Entry) bool { return f.Change != files.Same && strings.HasSuffix(string(f.Path), ".php") }) {
+		p.Checks = append(p.Checks, Check{Code: "opcache", Level: CheckOK,
+			Text: "PHP files change. They get new modification times, by which PHP's opcode cache notices.",
+			Hint: "Where opcache.validate_timestamps is off, let a command after the update reset the cache, as in: systemctl reload php-fpm"})
 	}
 	if c, asked := e.checkHealth(ctx); asked {
 		p.Checks = append(p.Checks, c)
