@@ -57,6 +57,9 @@ func pairs(t *testing.T, dir string) []pair {
 	return all
 }
 
+// ancient replaces spellings of MySQL 4 that servers no longer read.
+var ancient = strings.NewReplacer(" TYPE=", " ENGINE=", "timestamp(14)", "timestamp")
+
 // load runs a file of a product on an empty database.
 func (s *site) load(file string) error {
 	f, err := os.Open(file)
@@ -71,7 +74,7 @@ func (s *site) load(file string) error {
 	defer conn.Close()
 	split := parse.NewSplitter(file, f)
 	split.KeepRows = true
-	if _, err := conn.ExecContext(s.t.Context(), "SET foreign_key_checks = 0, sql_mode = 'NO_AUTO_VALUE_ON_ZERO'"); err != nil {
+	if _, err := conn.ExecContext(s.t.Context(), "SET foreign_key_checks = 0, sql_mode = ''"); err != nil {
 		return err
 	}
 	for {
@@ -85,25 +88,28 @@ func (s *site) load(file string) error {
 		if slices.Contains([]string{"USE", "GRANT", "FLUSH", "LOCK", "UNLOCK"}, st.Verb) || strings.HasPrefix(strings.ToUpper(st.Text), "CREATE DATABASE") {
 			continue
 		}
-		if _, err := conn.ExecContext(s.t.Context(), st.Text); err != nil {
+		if _, err := conn.ExecContext(s.t.Context(), ancient.Replace(st.Text)); err != nil {
 			return fmt.Errorf("%s: %w", shorten(st.Text, 80), err)
 		}
 	}
 }
 
 // outcome counts what became of pairs.
-type outcome struct{ done, notLoaded, blocked, refused, same int }
+type outcome struct {
+	done                              map[int]int // by rows in each table
+	notLoaded, blocked, refused, same int
+}
 
 func TestRealReleasesGoThereAndBackWithTheirRows(t *testing.T) {
 	dir := corpus(t)
 	all := pairs(t, dir)
-	var o outcome
+	o := outcome{done: map[int]int{}}
 	for _, n := range points(len(all), 8) {
 		p := all[n-1]
 		t.Run(p.String(), func(t *testing.T) { thereAndBack(t, p, &o) })
 	}
 	t.Logf("%+v", o)
-	if o.done == 0 {
+	if o.done[seedRows] == 0 {
 		t.Error("no pair went there and back")
 	}
 }
@@ -115,17 +121,18 @@ func thereAndBack(t *testing.T, p pair, o *outcome) {
 		o.notLoaded++
 		t.Skipf("does not load: %v", err)
 	}
+	goal := target.introspect()
 	// Of many rows some may stand in the way of the new release's keys; a
 	// single one does so seldom.
-	for _, rows := range []int{seedRows, 1} {
+	for _, rows := range []int{seedRows, 1, 0} {
 		s := newSite(t)
 		if err := s.load(p.fileFrom); err != nil {
 			o.notLoaded++
 			t.Skipf("does not load: %v", err)
 		}
 		live := s.introspect()
-		s.seed(live, rows)
-		plan, err := schema.NewPlan(live, target.introspect(), schema.Options{Flavor: s.Flavor(), UpdateID: "u1"})
+		s.seed(live, goal, rows)
+		plan, err := schema.NewPlan(live, goal, schema.Options{Flavor: s.Flavor(), UpdateID: "u1"})
 		if errors.Is(err, schema.ErrRefused) {
 			o.refused++
 			t.Skipf("refused: %v", err)
@@ -142,7 +149,7 @@ func thereAndBack(t *testing.T, p pair, o *outcome) {
 			continue
 		}
 		s.travel(plan)
-		o.done++
+		o.done[rows]++
 		return
 	}
 	o.blocked++
