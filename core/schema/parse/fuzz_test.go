@@ -14,7 +14,7 @@ func seeds(f *testing.F) {
 	for _, c := range readConstructs(f) {
 		f.Add(c.sql)
 	}
-	for _, s := range []string{"", ";", "'", "`", "/*!", "/*M!", "--", "DELIMITER ;;\n;;", "USE", "USE `", "CREATE", "\\", "\xff\xfe", "\ufeff", "x'", "@renamed"} {
+	for _, s := range []string{"", ";", "'", "`", "/*!", "/*M!", "--", "DELIMITER ;;\n;;", "USE", "USE `", "CREATE", "\\", "\xff\xfe", "\ufeff", "x'", "@renamed", "a..5", "1..2.3", ".5e+"} {
 		f.Add(s)
 	}
 }

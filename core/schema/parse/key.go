@@ -236,8 +236,10 @@ func (c *cursor) references(f *schema.ForeignKey) {
 
 func (c *cursor) referenceAction() string {
 	switch {
-	case c.accept("RESTRICT"), c.accept("NO", "ACTION"):
+	case c.accept("RESTRICT"):
 		return "RESTRICT"
+	case c.accept("NO", "ACTION"):
+		return "NO ACTION"
 	case c.accept("CASCADE"):
 		return "CASCADE"
 	case c.accept("SET", "NULL"):

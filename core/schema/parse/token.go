@@ -113,7 +113,7 @@ func (l *lexer) step() *lexError {
 		return l.text(str)
 	case c == '`':
 		return l.text(quoted)
-	case c >= '0' && c <= '9', c == '.' && l.i+1 < len(l.src) && digit(l.src[l.i+1]) && !l.afterName():
+	case c >= '0' && c <= '9', c == '.' && l.i+1 < len(l.src) && digit(l.src[l.i+1]) && !l.afterName() && !l.afterDot():
 		l.number()
 	case wordByte(c):
 		return l.word()
@@ -322,7 +322,7 @@ func (l *lexer) number() {
 	for i < len(s) && digit(s[i]) {
 		i++
 	}
-	if i < len(s) && s[i] == '.' && !(l.afterDot()) {
+	if i < len(s) && s[i] == '.' && !l.afterDot() {
 		i++
 		for i < len(s) && digit(s[i]) {
 			i++
