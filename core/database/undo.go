@@ -7,6 +7,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strings"
 
 	"moult/core/schema"
 )
@@ -112,7 +113,7 @@ func (r *run) inverse(ctx context.Context, s *schema.Step, key string, st schema
 	if codeOf(err) != codeOrphan || st.DML {
 		return err
 	}
-	r.notes = append(r.notes, r.orphans(ctx, err))
+	r.notes = append(r.notes, r.orphans(ctx, st.SQL, err))
 	st.Session = maps.Clone(st.Session)
 	if st.Session == nil {
 		st.Session = map[string]string{}
@@ -124,15 +125,32 @@ func (r *run) inverse(ctx context.Context, s *schema.Step, key string, st schema
 // codeOrphan is the server's refusal of a foreign key over rows without a parent.
 const codeOrphan = 1452
 
-// orphanMessage is the part of the refusal that names the key. The table's name
-// in it is that of a temporary copy, so the child is found by the key's name.
+// orphanMessage is the part of the refusal that names a key of one column.
 var orphanMessage = regexp.MustCompile("CONSTRAINT `((?:[^`]|``)+)` FOREIGN KEY \\(`((?:[^`]|``)+)`\\) REFERENCES `((?:[^`]|``)+)` \\(`((?:[^`]|``)+)`\\)")
 
+// alteredTable is the table of an ALTER. The refusal names a temporary copy of it.
+var alteredTable = regexp.MustCompile("^ALTER TABLE `((?:[^`]|``)+)`")
+
 // orphans describes the rows that have lost their parents.
-func (r *run) orphans(ctx context.Context, refusal error) string {
-	m := orphanMessage.FindStringSubmatch(refusal.Error())
-	if m == nil {
-		return "A foreign key came back unchecked, because rows that were written since the update have no parent: " + refusal.Error()
+func (r *run) orphans(ctx context.Context, statement string, refusal error) string {
+	key, table := orphanMessage.FindStringSubmatch(refusal.Error()), alteredTable.FindStringSubmatch(statement)
+	if key == nil || table == nil {
+		return "A foreign key came back unchecked, because rows written since the update have no parent: " + refusal.Error()
 	}
-	return fmt.Sprintf("The foreign key %s came back unchecked: rows written since the update have a %s that no row of %s has in %s.", m[1], m[2], m[3], m[4])
+	name, column, parent, parentColumn, child := key[1], key[2], key[3], key[4], table[1]
+	note := fmt.Sprintf("The foreign key %s of %s came back unchecked, because rows have a %s that no row of %s has any more", name, child, column, parent)
+	conn, err := r.d.session(ctx)
+	if err != nil {
+		return note + "."
+	}
+	rows, err := conn.QueryContext(ctx, fmt.Sprintf("SELECT c.`%[1]s` FROM `%[2]s` c LEFT JOIN `%[3]s` p ON p.`%[4]s` = c.`%[1]s` WHERE c.`%[1]s` IS NOT NULL AND p.`%[4]s` IS NULL LIMIT %[5]d",
+		column, child, parent, parentColumn, maxSamples))
+	if err != nil {
+		return note + "."
+	}
+	samples, err := readSamples(rows)
+	if err != nil || len(samples) == 0 {
+		return note + "."
+	}
+	return note + ", as in " + strings.Join(samples, "; ") + "."
 }
