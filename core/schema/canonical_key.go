@@ -12,6 +12,11 @@ var keyRules = []rule[func(*pass, *Table)]{
 			p.parts(t, x)
 		}
 	}},
+	{"long parts", "a plain index over more bytes than the engine takes gets a prefix (note 1071 of a server that is not strict)", func(p *pass, t *Table) {
+		for _, x := range t.Indexes {
+			p.shorten(t, x)
+		}
+	}},
 	{"attributes", "information_schema.statistics: BTREE is InnoDB's only algorithm", func(p *pass, t *Table) {
 		for _, x := range t.allIndexes() {
 			p.indexAttributes(t, x)
@@ -91,6 +96,34 @@ func (p *pass) parts(t *Table, x *Index) {
 	}
 }
 
+// partLimits are the bytes that an engine takes of one column in an index.
+var partLimits = map[string]int{"InnoDB": 3072, "MyISAM": 1000, "Aria": 1000, "MEMORY": 3072}
+
+// shorten gives prefixes to the parts that are too long.
+func (p *pass) shorten(t *Table, x *Index) {
+	limit := partLimits[t.Engine]
+	if f := t.option("ROW_FORMAT"); t.Engine == "InnoDB" && (f == "COMPACT" || f == "REDUNDANT") {
+		limit = 767
+	}
+	if x.Kind != PlainIndex || limit == 0 {
+		return
+	}
+	for i := range x.Parts {
+		part := &x.Parts[i]
+		c := t.Column(part.Column)
+		if c == nil || c.Type.Base != "varchar" && c.Type.Base != "char" && c.Type.Base != "varbinary" && c.Type.Base != "binary" {
+			continue
+		}
+		width := 1
+		if c.Charset != "" {
+			width = widthOf(c.Charset)
+		}
+		if length := max(part.Prefix, 0); length*width > limit || length == 0 && c.Type.Length*width > limit {
+			part.Prefix = limit / width
+		}
+	}
+}
+
 func (p *pass) indexAttributes(t *Table, x *Index) {
 	x.Algorithm = strings.ToLower(x.Algorithm)
 	usual := "btree"
@@ -133,12 +166,19 @@ func (t *Table) freeForeignKeyName() string {
 	return fmt.Sprint(prefix, highest+1)
 }
 
+// canonAction keeps NO ACTION, which InnoDB treats as RESTRICT, so that what is
+// added reads as it was written; they are compared as one.
 func canonAction(a string) string {
 	a = strings.Join(strings.Fields(strings.ToUpper(a)), " ")
-	if a == "" || a == "NO ACTION" {
+	if a == "" {
 		return "RESTRICT"
 	}
 	return a
+}
+
+func sameAction(a, b string) bool {
+	restrict := func(s string) bool { return s == "RESTRICT" || s == "NO ACTION" }
+	return a == b || restrict(a) && restrict(b)
 }
 
 // implied adds the index that the server makes for a foreign key. It has the

@@ -160,7 +160,7 @@ type ForeignKey struct {
 	RefSchema  string // "" for the same database
 	RefTable   string
 	RefColumns []string
-	OnDelete   string // "RESTRICT", "CASCADE", "SET NULL", "SET DEFAULT"; NO ACTION reads as RESTRICT
+	OnDelete   string // "RESTRICT", "CASCADE", "SET NULL", "SET DEFAULT" or "NO ACTION", which is RESTRICT in other words
 	OnUpdate   string
 	IndexName  string
 }

@@ -77,7 +77,7 @@ func (g generator) column(name string) *schema.Column {
 		c.Type.Unsigned = g.flip("unsigned")
 		literal.Numeric = true
 	case "decimal":
-		c.Type.Length, c.Type.Scale = g.number("digits", 5, 20), g.number("scale", 0, 5)
+		c.Type.Length, c.Type.Scale = g.number("digits", 7, 20), g.number("scale", 0, 5)
 	case "bit":
 		c.Type.Length = g.number("bits", 1, 64)
 		literal = schema.Default{Kind: schema.BitDefault, Text: "1"}

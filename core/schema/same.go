@@ -106,7 +106,7 @@ func sameIndexParts(a, b *Index) bool {
 
 func sameForeignKey(a, b *ForeignKey) bool {
 	return slices.EqualFunc(a.Columns, b.Columns, strings.EqualFold) && a.RefSchema == b.RefSchema && a.RefTable == b.RefTable &&
-		slices.EqualFunc(a.RefColumns, b.RefColumns, strings.EqualFold) && a.OnDelete == b.OnDelete && a.OnUpdate == b.OnUpdate
+		slices.EqualFunc(a.RefColumns, b.RefColumns, strings.EqualFold) && sameAction(a.OnDelete, b.OnDelete) && sameAction(a.OnUpdate, b.OnUpdate)
 }
 
 func sameCheck(a, b *Check) bool { return a.Enforced == b.Enforced && sameExpr(a.Expr, b.Expr) }
