@@ -63,7 +63,6 @@ func newPage(a *App, s *session) *page {
 	p.dir.Importance = widget.LowImportance
 	p.dir.Truncation = fyne.TextTruncateEllipsis
 	p.line = widget.NewLabel("")
-	p.line.Truncation = fyne.TextTruncateEllipsis
 	p.why = widget.NewLabel("")
 	p.why.Importance = widget.LowImportance
 	p.why.Wrapping = fyne.TextWrapWord
@@ -99,8 +98,9 @@ func newPage(a *App, s *session) *page {
 		widgets.Tab{Name: lang.L("History"), Page: p.history.object})
 
 	p.head = container.NewVBox(
-		container.NewBorder(nil, nil, nil, container.NewVBox(p.buttonRow), tight(p.name, p.line, p.dir)),
-		p.why, p.unsigned)
+		tight(container.NewBorder(nil, nil, nil, container.NewVBox(p.buttonRow), p.name),
+			container.NewBorder(nil, nil, p.line, nil, p.why), p.dir),
+		p.unsigned)
 	p.object = container.NewBorder(p.head, nil, nil, nil, p.tabs)
 	return p
 }
@@ -161,7 +161,6 @@ func (p *page) renderHead(m Model) {
 		}
 	}
 	setLabel(p.why, why)
-	setShown(p.why, why != "")
 	p.buttonRow.Refresh()
 	p.head.Refresh()
 }

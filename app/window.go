@@ -61,6 +61,7 @@ func build(a fyne.App, d Deps, queue func(func())) *App {
 	app := &App{fyne: a, deps: d, threads: newThreads(queue), pages: map[*session]*page{}, right: container.NewStack()}
 	app.window = a.NewWindow("Moult")
 	app.window.SetMaster()
+	app.window.SetPadded(false)
 	app.list = newSiteList(app)
 	split := container.NewBorder(nil, nil, app.list.object, nil, container.NewPadded(app.right))
 	floor := &minimum{size: leastSize}
@@ -74,7 +75,6 @@ func build(a fyne.App, d Deps, queue func(func())) *App {
 	app.front = true
 	a.Lifecycle().SetOnEnteredForeground(func() { app.front = true })
 	a.Lifecycle().SetOnExitedForeground(func() { app.front = false })
-	app.showEmpty()
 	app.loadSites()
 	return app
 }
@@ -149,9 +149,11 @@ func (a *App) loadSites() {
 				a.add(newSession(a.threads, a.deps, dir, a.askPassword)).open()
 			}
 			want := slices.IndexFunc(a.sites, func(s *session) bool { return s.model.Dir == a.deps.Select })
-			if len(a.sites) > 0 {
-				a.list.choose(max(want, 0))
+			if len(a.sites) == 0 {
+				a.showEmpty()
+				return
 			}
+			a.list.choose(max(want, 0))
 		})
 	})
 }
