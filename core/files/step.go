@@ -195,27 +195,48 @@ func exists(t *tree, p string) (fs.FileInfo, error) {
 	return info, err
 }
 
-// is reports whether what lies at a place is the file with this ident, or, where
-// idents don't tell, has this state.
-func (e *eyes) is(t *tree, p string, info fs.FileInfo, id ident, want State) (bool, error) {
+// whose says what lies at a place: the file that was there before the update, the
+// one that the update puts there, or somebody else's.
+type whose int
+
+const (
+	before whose = iota
+	ours
+	somebody
+)
+
+// whose tells by idents where they are known, which costs one look. Only where
+// those don't tell is the file read.
+func (e *eyes) whose(t *tree, p string, info fs.FileInfo, s step) (whose, error) {
 	if info == nil || info.IsDir() {
-		return false, nil
+		return somebody, nil
 	}
-	if id.known() && identOf(info) == id {
-		return true, nil
+	in, id := e.intents[s.n], identOf(info)
+	switch {
+	case in.Old.known() && id == in.Old:
+		return before, nil
+	case in.New.known() && id == in.New:
+		return ours, nil
 	}
 	got, err := stateOf(t, p)
+	if missing(err) || errors.Is(err, errNotFile) {
+		return somebody, nil
+	}
 	if err != nil {
-		if missing(err) || errors.Is(err, errNotFile) {
-			return false, nil
-		}
-		return false, err
+		return somebody, err
 	}
-	if id.known() && identOf(info).Inode == id.Inode {
-		// Written to in place: the same file, but is it the same still?
-		return got.SameContent(want), nil
+	// One that was rewritten with what it held is still the same, if its inode or
+	// its mode says so.
+	same := func(want State, was ident) bool {
+		return got.SameContent(want) && (got.Mode == want.Mode || was.known() && was.Inode == id.Inode)
 	}
-	return got.SameContent(want) && got.Mode == want.Mode, nil
+	switch {
+	case same(s.entry.Here, in.Old):
+		return before, nil
+	case same(s.entry.Put, in.New):
+		return ours, nil
+	}
+	return somebody, nil
 }
 
 // look tells how far a step is.
@@ -255,7 +276,16 @@ func (e *eyes) look(s step) (status, error) {
 		}
 		return other, nil
 	}
-	return pick(e.is(e.site, s.path, here, e.intents[s.n].Old, s.entry.Here))(notDone)
+	return e.when(before, notDone, s, here)
+}
+
+// when gives the status if the path holds what is said, and other if not.
+func (e *eyes) when(holds whose, how status, s step, here fs.FileInfo) (status, error) {
+	who, err := e.whose(e.site, s.path, here, s)
+	if err != nil || who != holds {
+		return other, err
+	}
+	return how, nil
 }
 
 // lookCleared tells about a path that was cleared and where something else is now:
@@ -268,16 +298,6 @@ func (e *eyes) lookCleared(s step, gone, here fs.FileInfo) (status, error) {
 		return done, nil
 	}
 	return other, nil
-}
-
-// pick turns an answer into a status: the given one for yes, other for no.
-func pick(yes bool, err error) func(status) (status, error) {
-	return func(s status) (status, error) {
-		if err != nil || !yes {
-			return other, err
-		}
-		return s, nil
-	}
 }
 
 func (e *eyes) lookPlace(s step, here fs.FileInfo) (status, error) {
@@ -293,15 +313,12 @@ func (e *eyes) lookPlace(s step, here fs.FileInfo) (status, error) {
 	case here.IsDir() && staged != nil && s.turns:
 		return notDone, nil // a directory that another step clears
 	}
-	return pick(e.is(e.site, s.path, here, e.intents[s.n].New, s.entry.Put))(done)
+	return e.when(ours, done, s, here)
 }
 
 func (e *eyes) lookSwap(s step, here fs.FileInfo) (status, error) {
-	in := e.intents[s.n]
-	if old, err := e.is(e.site, s.path, here, in.Old, s.entry.Here); old || err != nil {
-		return notDone, err
-	}
-	return pick(e.is(e.site, s.path, here, in.New, s.entry.Put))(done)
+	who, err := e.whose(e.site, s.path, here, s)
+	return map[whose]status{before: notDone, ours: done, somebody: other}[who], err
 }
 
 // intentsOf reads what the journal says of the steps, the last word on each.

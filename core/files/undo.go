@@ -136,11 +136,11 @@ func (w *undoer) undoPlace(st step) error {
 	if err != nil || staged != nil {
 		return err // it was not placed; what is here is somebody's
 	}
-	ours, err := w.is(w.site, st.path, here, w.intents[st.n].New, st.entry.Put)
+	who, err := w.whose(w.site, st.path, here, st)
 	if err != nil {
 		return err
 	}
-	if !ours {
+	if who != ours {
 		return w.setAside(w.site, st.path, st)
 	}
 	return w.d.move(w.site, st.path, w.update, st.staged())
@@ -149,16 +149,15 @@ func (w *undoer) undoPlace(st step) error {
 // undoSwap puts a replaced file back. What it was may lie where the new one was
 // staged, after an exchange, or in old, where the system can't exchange.
 func (w *undoer) undoSwap(st step) error {
-	in := w.intents[st.n]
 	here, err := exists(w.site, st.path)
 	if err != nil {
 		return err
 	}
-	old, err := w.is(w.site, st.path, here, in.Old, st.entry.Here)
+	who, err := w.whose(w.site, st.path, here, st)
 	if err != nil {
 		return err
 	}
-	if old {
+	if who == before {
 		return w.leftover(st)
 	}
 	if kept, err := exists(w.update, st.kept()); err != nil {
@@ -170,11 +169,10 @@ func (w *undoer) undoSwap(st step) error {
 	if err != nil || staged == nil {
 		return errors.Join(err, w.lost(st, here))
 	}
-	stillStaged, err := w.is(w.update, st.staged(), staged, in.New, st.entry.Put)
-	if err != nil {
+	if who, err = w.whose(w.update, st.staged(), staged, st); err != nil {
 		return err
 	}
-	if stillStaged {
+	if who == ours {
 		return nil // never swapped: what is here was changed after the plan was made
 	}
 	if here == nil {
@@ -194,8 +192,8 @@ func (w *undoer) leftover(st step) error {
 	if err != nil || staged == nil {
 		return err
 	}
-	ours, err := w.is(w.update, st.staged(), staged, w.intents[st.n].New, st.entry.Put)
-	if err != nil || ours {
+	who, err := w.whose(w.update, st.staged(), staged, st)
+	if err != nil || who == ours {
 		return err
 	}
 	return w.setAside(w.update, st.staged(), st)
@@ -205,16 +203,15 @@ func (w *undoer) leftover(st step) error {
 // release's file goes back to the stage first.
 func (w *undoer) undoReplace(st step, here fs.FileInfo) error {
 	if here != nil {
-		ours, err := w.is(w.site, st.path, here, w.intents[st.n].New, st.entry.Put)
+		who, err := w.whose(w.site, st.path, here, st)
 		if err != nil {
 			return err
 		}
-		keep := w.d.link
-		if !ours {
-			w.say("%s was changed after the update; that is kept as %s", st.path, w.asideName(st))
-			err = keep(w.site, st.path, w.site, w.asideName(st))
+		if who == ours {
+			err = w.d.link(w.site, st.path, w.update, st.staged())
 		} else {
-			err = keep(w.site, st.path, w.update, st.staged())
+			w.say("%s was changed after the update; that is kept as %s", st.path, w.asideName(st))
+			err = w.d.link(w.site, st.path, w.site, w.asideName(st))
 		}
 		if err != nil && !errors.Is(err, fs.ErrExist) {
 			return err
