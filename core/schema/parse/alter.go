@@ -118,14 +118,54 @@ func (a *alteration) clause() {
 		for a.tok().kind != end {
 			a.i++
 		}
-	case a.tableOption(a.table):
-		a.tableOptions(a.table)
-		if a.toks[a.i-1].matches(",") {
-			a.i--
-		}
+	case a.option():
 	default:
 		a.fail("ALTER TABLE %s: this is not understood", a.table.Name)
 	}
+}
+
+// option applies options of the table. A new character set is for columns to
+// come: those that are there keep the one that they have inherited.
+func (a *alteration) option() bool {
+	t := a.table
+	charset, collation := t.Charset, t.Collation
+	if charset == "" && collation == "" {
+		charset, collation = a.reader.inherited()
+	}
+	before, beforeCollation := t.Charset, t.Collation
+	if !a.tableOption(t) {
+		return false
+	}
+	a.tableOptions(t)
+	if a.toks[a.i-1].matches(",") {
+		a.i--
+	}
+	if t.Charset != before {
+		if t.Collation == beforeCollation {
+			t.Collation = ""
+		}
+	}
+	if t.Charset != before || t.Collation != beforeCollation {
+		for _, col := range t.Columns {
+			if textual(col) && col.Charset == "" && col.Collation == "" {
+				col.Charset, col.Collation = charset, collation
+			}
+		}
+	}
+	return true
+}
+
+// inherited returns what a table without a character set has, as far as the
+// source says so.
+func (r *reader) inherited() (charset, collation string) {
+	d := r.databases[r.database]
+	return d.charset, d.collation
+}
+
+// textual reports whether a column has a character set.
+func textual(col *schema.Column) bool {
+	_, text := bytesOf[col.Type.Base]
+	return text || col.Type.Base == "enum" || col.Type.Base == "set"
 }
 
 // add applies ADD.
@@ -489,7 +529,7 @@ func (a *alteration) convert() {
 	}
 	a.table.Charset, a.table.Collation = charset, collation
 	for _, col := range a.table.Columns {
-		if _, textual := bytesOf[col.Type.Base]; textual || col.Type.Base == "enum" || col.Type.Base == "set" {
+		if textual(col) {
 			col.Charset, col.Collation = charset, collation
 		}
 	}

@@ -1,6 +1,7 @@
 package parse
 
 import (
+	"slices"
 	"strings"
 
 	"moult/core/schema"
@@ -25,6 +26,10 @@ func (c *cursor) column(t *schema.Table) *schema.Column {
 	}
 	for a.read() {
 	}
+	if t.PrimaryKey != nil && t.PrimaryKey == a.primary && a.only != nil && c.fl.Vendor == schema.MariaDB {
+		// MariaDB makes one index of an inline UNIQUE and PRIMARY KEY.
+		t.Indexes = slices.DeleteFunc(t.Indexes, func(x *schema.Index) bool { return x == a.only })
+	}
 	if !a.nullSaid && col.Type.Base == "timestamp" && !c.explicitTimestamps() {
 		col.OnUpdateNow = unsetTimestamp(col)
 	}
@@ -37,6 +42,8 @@ type attributes struct {
 	table    *schema.Table
 	col      *schema.Column
 	nullSaid bool
+	primary  *schema.Index // of an inline PRIMARY KEY
+	only     *schema.Index // of an inline UNIQUE
 }
 
 // read reads one attribute, and reports whether there was one.
@@ -148,12 +155,14 @@ func (a *attributes) key() {
 	x := &schema.Index{Kind: schema.PrimaryIndex, Parts: []schema.IndexPart{{Column: a.col.Name}}}
 	a.clustered(x)
 	a.col.Nullable = false
+	a.primary = x
 	a.addIndex(a.table, x, at, false)
 }
 
 // unique adds a unique index over the column alone.
 func (a *attributes) unique() {
 	x := &schema.Index{Kind: schema.UniqueIndex, Parts: []schema.IndexPart{{Column: a.col.Name}}}
+	a.only = x
 	a.addIndex(a.table, x, a.i, false)
 }
 

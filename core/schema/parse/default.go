@@ -188,14 +188,12 @@ var charmaps = map[string]*charmap.Charmap{
 	"cp850": charmap.CodePage850, "cp852": charmap.CodePage852, "cp866": charmap.CodePage866, "macroman": charmap.Macintosh,
 }
 
-// decoded returns bytes that stand behind an introducer as UTF-8.
+// decoded returns bytes that stand behind an introducer as UTF-8. The server
+// takes them as they came, also when the rest of the statement is UTF-8.
 func (c *cursor) decoded(charset, text string, at int) string {
 	charset = strings.ToLower(charset)
 	switch {
 	case isASCII(text), charset == "binary", strings.HasPrefix(charset, "utf8") && utf8.ValidString(text):
-		return text
-	case c.toks[at].kind == str && utf8.ValidString(text):
-		// The client has converted the statement, and the text with it.
 		return text
 	case charmaps[charset] != nil:
 		if s, err := charmaps[charset].NewDecoder().String(text); err == nil {

@@ -198,13 +198,25 @@ func (c *cursor) foreignKey(name string) *schema.ForeignKey {
 	if c.isName() {
 		f.IndexName = c.name("an index")
 	}
-	f.AutoName = name == ""
+	switch {
+	case name != "":
+		f.IndexName = "" // the index gets the constraint's name
+	case c.namesKeyAfterIndex():
+		f.Name, f.IndexName = f.IndexName, ""
+	}
+	f.AutoName = f.Name == ""
 	f.Columns = c.names("a column")
 	c.references(f)
 	if len(f.RefColumns) != len(f.Columns) {
 		c.fail("the foreign key has %d columns and refers to %d", len(f.Columns), len(f.RefColumns))
 	}
 	return f
+}
+
+// namesKeyAfterIndex reports whether the name in FOREIGN KEY name (…) becomes
+// the constraint's: in MariaDB, and in MySQL before 8.0.16.
+func (c *cursor) namesKeyAfterIndex() bool {
+	return c.fl.Vendor == schema.MariaDB || c.fl.Vendor == schema.MySQL && !c.fl.AtLeast(8, 0, 16)
 }
 
 // references reads REFERENCES and what follows.
@@ -245,6 +257,9 @@ func (c *cursor) referenceAction() string {
 	case c.accept("SET", "NULL"):
 		return "SET NULL"
 	case c.accept("SET", "DEFAULT"):
+		if c.fl.Vendor == schema.MariaDB {
+			return "RESTRICT" // which is what InnoDB makes of it there
+		}
 		return "SET DEFAULT"
 	}
 	c.fail("RESTRICT, CASCADE, SET NULL, NO ACTION or SET DEFAULT is expected here")

@@ -33,7 +33,9 @@ func (c *cursor) partitionMethod() *schema.Partitioning {
 	case "KEY":
 		if c.accept("ALGORITHM") {
 			c.expect("=")
-			p.Algorithm = c.integer("ALGORITHM")
+			if p.Algorithm = c.integer("ALGORITHM"); p.Algorithm == 2 {
+				p.Algorithm = 0 // the usual one, which no server prints
+			}
 		}
 		c.expect("(")
 		for !c.is(")") {

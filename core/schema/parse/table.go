@@ -140,6 +140,7 @@ func (c *cursor) check(name, column string) *schema.Check {
 // finish settles what can only be told once the whole table is known.
 func (c *cursor) finish(t *schema.Table) {
 	for _, col := range t.Columns {
+		col.NoSysVer = col.NoSysVer && t.SystemVer
 		if col.Collation == binaryAttribute {
 			col.Collation = c.binaryCollation(t, col)
 		}
