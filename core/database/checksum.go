@@ -26,7 +26,7 @@ func (c column) digest() string {
 	var value string
 	switch {
 	case slices.Contains(wholeTypes, c.kind):
-		value = "SHA1(" + name + ")"
+		value = "SHA2(" + name + ", 256)"
 	case slices.Contains(byteTypes, c.kind):
 		value = "HEX(" + name + ")"
 	case c.kind == "float" || c.kind == "double":
@@ -58,7 +58,7 @@ func (d *DB) Checksum(ctx context.Context) (map[string]string, error) {
 		// Two halves of each row's hash are folded in two ways, so that
 		// neither a pair of equal rows nor a swap cancels out.
 		query := "SELECT COUNT(*), CONCAT(COALESCE(BIT_XOR(CAST(CONV(LEFT(h, 15), 16, 10) AS UNSIGNED)), 0), '.', COALESCE(SUM(CAST(CONV(RIGHT(h, 12), 16, 10) AS UNSIGNED)), 0))" +
-			" FROM (SELECT SHA1(CONCAT_WS('|', " + strings.Join(parts, ", ") + ")) AS h FROM " + schema.Quote(table) + ") AS moult_rows"
+			" FROM (SELECT SHA2(CONCAT_WS('|', " + strings.Join(parts, ", ") + "), 256) AS h FROM " + schema.Quote(table) + ") AS moult_rows"
 		var rows int64
 		var sum string
 		if err := conn.QueryRowContext(ctx, query).Scan(&rows, &sum); err != nil {
