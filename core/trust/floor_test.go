@@ -2,6 +2,7 @@ package trust_test
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -199,4 +200,38 @@ func TestRepositoryOnAMedium(t *testing.T) {
 	}
 	old.repo = r
 	old.reads("releases/1/full", "package")
+}
+
+// The window and a scheduled check look at the same moment.
+func TestSeveralChecksAtOnce(t *testing.T) {
+	s := newSimulator(t)
+	v := newVisitor(t, s)
+	for range 3 {
+		s.bumpRoot()
+	}
+	s.addFile(targets, "a", "content")
+	repo := s.url
+	errs := make(chan error)
+	const checks = 8
+	for range checks {
+		go func() {
+			r, err := trust.Open(t.Context(), trust.Options{
+				Client: newClient(t), URL: repo, Dir: v.dir, PinnedRoot: v.pinned, Now: func() time.Time { return day },
+			})
+			if err == nil {
+				_, err = r.Read(t.Context(), "a", 100)
+			}
+			errs <- err
+		}()
+	}
+	for range checks {
+		if err := <-errs; err != nil {
+			t.Error(err)
+		}
+	}
+	v.expectVersions(map[string]int64{root: 4, timestamp: 1, snapshot: 1, targets: 1})
+	left, err := fs.Glob(v.dir.FS(), "*.new-*")
+	if err != nil || len(left) > 0 {
+		t.Errorf("left over: %q, %v", left, err)
+	}
 }

@@ -74,3 +74,20 @@ func TestMirrorsServeTargets(t *testing.T) {
 	v.repo = r
 	v.reads("releases/1/full", "package")
 }
+
+func TestMirrorsOfThePublisherAreHTTPSOnly(t *testing.T) {
+	for _, bad := range []any{"http://mirror.example.org", "file:///etc", "", 7, nil} {
+		s := newSimulator(t)
+		s.targets[targets].Signed.UnrecognizedFields = map[string]any{trust.MirrorsField: []any{bad}}
+		newVisitor(t, s).untrusted()
+	}
+	s := newSimulator(t)
+	s.addFile(targets, "a", "content")
+	s.targets[targets].Signed.UnrecognizedFields = map[string]any{trust.MirrorsField: []any{"https://mirror.example.org/pond"}}
+	v := newVisitor(t, s)
+	v.succeeds()
+	target, err := v.repo.Target("a")
+	if err != nil || len(target.URLs) != 2 || target.URLs[1] != "https://mirror.example.org/pond/targets/"+digest("content").Hex()+".a" {
+		t.Errorf("%+v, %v", target, err)
+	}
+}

@@ -25,8 +25,8 @@ type Options struct {
 	Client *fetch.Client
 	// URL of the repository: the folder that holds metadata/ and targets/.
 	URL string
-	// Mirrors are further addresses of the same repository, for packages only. None
-	// of them needs to be trusted.
+	// Mirrors are further addresses of the same repository, for packages only, in front
+	// of those that the publisher names. None of them needs to be trusted.
 	Mirrors []string
 	// Dir is the site's trust directory.
 	Dir *os.Root
@@ -81,11 +81,11 @@ func Open(ctx context.Context, o Options) (*Repository, error) {
 	}
 	r := &Repository{client: o.Client}
 	for _, address := range append([]string{o.URL}, o.Mirrors...) {
-		u, err := url.Parse(strings.TrimSuffix(address, "/") + "/")
+		base, err := targetsOf(address)
 		if err != nil {
-			return nil, fmt.Errorf("repository address %q: %w", address, err)
+			return nil, err
 		}
-		r.bases = append(r.bases, u.JoinPath("targets/"))
+		r.bases = append(r.bases, base)
 	}
 	f, err := loadFloor(o.Dir, o.PinnedRoot)
 	if err != nil {
@@ -110,7 +110,38 @@ func Open(ctx context.Context, o Options) (*Repository, error) {
 	default:
 		return nil, fmt.Errorf("%s: %w", o.URL, err)
 	}
+	if err := r.addMirrors(); err != nil {
+		return nil, err
+	}
 	return r, nil
+}
+
+// MirrorsField is where a publisher's targets metadata lists mirrors of the repository,
+// best first. It stands among the fields that TUF lets a repository add.
+const MirrorsField = "x-moult-mirrors"
+
+// addMirrors takes over the mirrors that the publisher names. They are https only:
+// nothing depends on their honesty, and yet no publisher should make a site speak in
+// the open about what it fetches, or read files of its own.
+func (r *Repository) addMirrors() error {
+	list, _ := r.trusted.Targets[metadata.TARGETS].Signed.UnrecognizedFields[MirrorsField].([]any)
+	for _, entry := range list {
+		address, _ := entry.(string)
+		base, err := targetsOf(address)
+		if err != nil || base.Scheme != "https" {
+			return untrusted("targets", fmt.Errorf("mirror %q is not an https address", address))
+		}
+		r.bases = append(r.bases, base)
+	}
+	return nil
+}
+
+func targetsOf(address string) (*url.URL, error) {
+	u, err := url.Parse(strings.TrimSuffix(address, "/") + "/")
+	if err != nil {
+		return nil, fmt.Errorf("repository address %q: %w", address, err)
+	}
+	return u.JoinPath("targets/"), nil
 }
 
 // Status returns what is known about the publisher.

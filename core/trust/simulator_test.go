@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -41,6 +42,7 @@ const (
 // Everything but the roots is signed as it is asked for.
 type simulator struct {
 	t         testing.TB
+	mu        sync.Mutex
 	url       string
 	root      *metadata.Metadata[metadata.RootType]
 	timestamp *metadata.Metadata[metadata.TimestampType]
@@ -202,6 +204,8 @@ func encode[T metadata.Roles](s *simulator, role string, m *metadata.Metadata[T]
 
 // ServeHTTP hands the repository out.
 func (s *simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock() // documents are signed while they are handed out
+	defer s.mu.Unlock()
 	w.Header()["Date"] = nil
 	if !s.date.IsZero() {
 		w.Header().Set("Date", s.date.Format(http.TimeFormat))

@@ -1,6 +1,7 @@
 package trust
 
 import (
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -124,10 +125,12 @@ func saveTarget(dir *os.Root, d release.Digest, b []byte, wanted map[release.Dig
 		return err
 	}
 	for _, e := range entries {
-		if old, err := release.ParseDigest(e.Name()); err == nil && wanted[old] {
+		// Other names are files that another check is just writing.
+		old, err := release.ParseDigest(e.Name())
+		if err != nil || wanted[old] {
 			continue
 		}
-		if err := dir.Remove(targetDir + "/" + e.Name()); err != nil {
+		if err := dir.Remove(targetDir + "/" + e.Name()); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}
@@ -145,10 +148,11 @@ func readStored(dir *os.Root, name string) ([]byte, error) {
 	return dir.ReadFile(name)
 }
 
-// writeFile replaces a file so that after a power loss it is the old or the new one.
+// writeFile replaces a file so that after a power loss it is the old or the new one. The
+// window and a job may check one site at a time, so each writes a file of its own first.
 func writeFile(dir *os.Root, name string, b []byte) error {
-	temp := name + ".new"
-	f, err := dir.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	temp := name + ".new-" + rand.Text()
+	f, err := dir.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,48 @@
+package publish
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"time"
+
+	"moult/core/trust"
+)
+
+// SetMirrors names further places that hand out copies of the repository, best first,
+// in the signed metadata; an empty list removes them. Sites take packages from the next
+// place when one fails. Metadata always comes from the repository itself. A zero date
+// is the clock.
+func SetMirrors(ctx context.Context, repo string, mirrors []string, keys KeySource, date time.Time) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	list := make([]any, len(mirrors))
+	for i, m := range mirrors {
+		u, err := url.Parse(m)
+		if err != nil || u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+			return fmt.Errorf("mirror %q: want the https address of a copy of the repository", m)
+		}
+		list[i] = m
+	}
+	if date.IsZero() {
+		date = time.Now()
+	}
+	r, err := openRepository(repo, date)
+	if err != nil {
+		return err
+	}
+	defer r.close()
+	ring, err := loadKeys(keysOf(repo, keys))
+	if err != nil {
+		return err
+	}
+	if r.targets.Signed.UnrecognizedFields == nil {
+		r.targets.Signed.UnrecognizedFields = map[string]any{}
+	}
+	r.targets.Signed.UnrecognizedFields[trust.MirrorsField] = list
+	if len(list) == 0 {
+		delete(r.targets.Signed.UnrecognizedFields, trust.MirrorsField)
+	}
+	return r.commit(ring, true)
+}
