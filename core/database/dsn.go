@@ -56,6 +56,9 @@ func ParseDSN(s string) (DSN, error) {
 	} else {
 		d, err = parseDriverForm(s)
 	}
+	if err == nil && d.Network == "unix" && d.TLS != "" {
+		err = errors.New("it asks for encryption on a socket, which never leaves the machine: take tls away")
+	}
 	if err == nil && d.Database == "" {
 		err = errors.New("it names no database: put its name after the last /")
 	}

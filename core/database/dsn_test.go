@@ -42,6 +42,7 @@ func TestBadDSNIsRefusedWithoutItsPassword(t *testing.T) {
 		"mysql://u:s3cret@h/x?socket=/s":       "both",
 		"u:s3cret@tcp(h)/x?tls=maybe":          "tls",
 		"u:s3cret@tcp(h)/x?allowAllFiles=true": "allowAllFiles",
+		"u:s3cret@unix(/s)/x?tls=true":         "socket",
 		"u:s3cret@pipe(h)/x":                   "network",
 		"u:s3cret@tcp(h/x":                     "want",
 		"postgres://u:s3cret@h/x":              "want",

@@ -2,13 +2,17 @@ package database
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
+
+	"github.com/go-sql-driver/mysql"
 
 	"moult/core/schema"
 )
@@ -82,8 +86,6 @@ func TestOpenExplainsEachRefusalOfTheServer(t *testing.T) {
 	defer s.exec("DROP USER " + account)
 	wrong := s.dsn
 	wrong.User = "moult_no_rights"
-	encrypted := s.dsn
-	encrypted.TLS = "true"
 	for _, c := range []struct {
 		name string
 		dsn  DSN
@@ -92,11 +94,34 @@ func TestOpenExplainsEachRefusalOfTheServer(t *testing.T) {
 		{"no such database", s.dsn.WithDatabase("moult_no_such"), UnknownDatabase},
 		{"wrong password", wrong.WithPassword("wr0ng"), AccessDenied},
 		{"no rights", wrong.WithPassword("s3cret"), UnknownDatabase},
-		{"no TLS", encrypted, Encryption},
 	} {
 		got := failure(t, c.dsn)
 		if got.Failure != c.want || strings.Contains(got.Text, "s3cret") || strings.Contains(got.Text, "wr0ng") {
 			t.Errorf("%s: %s, %q; want %s", c.name, got.Failure, got.Text, c.want)
+		}
+	}
+}
+
+func TestFailuresThatNeedASpecialServerAreExplained(t *testing.T) {
+	dsn := DSN{User: "shop", Network: "tcp", Address: "db:3306", Database: "shop"}
+	for _, c := range []struct {
+		err  error
+		want Failure
+		word string
+	}{
+		{mysql.ErrNoTLS, Encryption, "tls"},
+		{&mysql.MySQLError{Number: 3159, Message: "Connections using insecure transport are prohibited"}, Encryption, "tls=true"},
+		{x509.UnknownAuthorityError{}, Encryption, "certificate"},
+		{&mysql.MySQLError{Number: 1040, Message: "Too many connections"}, Busy, "max_connections"},
+		{&mysql.MySQLError{Number: 1130, Message: "Host is not allowed"}, AccessDenied, "this machine"},
+		{&mysql.MySQLError{Number: 1862, Message: "expired"}, AccessDenied, "expired"},
+		{mysql.ErrUnknownPlugin, AccessDenied, "caching_sha2_password"},
+		{&net.OpError{Op: "dial", Err: syscall.EHOSTUNREACH}, NoAnswer, "no way"},
+		{errors.New("something new"), Unusable, "something new"},
+	} {
+		var got *ConnectError
+		if err := explain(dsn, c.err); !errors.As(err, &got) || got.Failure != c.want || !strings.Contains(got.Text, c.word) || !strings.Contains(got.Text, "db:3306") {
+			t.Errorf("%v: %v; want %s with the word %q", c.err, err, c.want, c.word)
 		}
 	}
 }

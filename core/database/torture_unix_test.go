@@ -264,6 +264,9 @@ func tortureChild() error {
 	if err != nil {
 		return err
 	}
+	if password := os.Getenv("TORTURE_PASSWORD"); password != "" {
+		dsn = dsn.WithPassword(password)
+	}
 	plan, err := readPlan(os.Getenv("TORTURE_PLAN"))
 	if err != nil {
 		return err
@@ -292,7 +295,7 @@ func tortureChild() error {
 func (r *rig) killed(way string, n int) int {
 	r.t.Helper()
 	child := exec.Command(os.Args[0], "-test.run=^$")
-	child.Env = append(os.Environ(), "TORTURE_DSN="+r.dsn.Text(), "TORTURE_PLAN="+writePlan(r.t, r.plan), fmt.Sprintf("TORTURE_AT=%d", n), "TORTURE_WAY="+way)
+	child.Env = append(os.Environ(), "TORTURE_DSN="+r.dsn.Text(), "TORTURE_PASSWORD="+r.dsn.password, "TORTURE_PLAN="+writePlan(r.t, r.plan), fmt.Sprintf("TORTURE_AT=%d", n), "TORTURE_WAY="+way)
 	out, err := child.CombinedOutput()
 	if n == 0 {
 		written := 0
@@ -310,9 +313,6 @@ func (r *rig) killed(way string, n int) int {
 
 func TestProcessKilledAtEveryRecordEndsOldOrNew(t *testing.T) {
 	r := newRig(t, shopOld, shopNew)
-	if r.dsn.HasPassword() {
-		t.Skip("the password of MOULT_TEST_DSN is not handed to another process")
-	}
 	tried := 0
 	for _, way := range []string{"there", "back"} {
 		begin := func() {
