@@ -14,29 +14,49 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// packGo makes a frame with contents that refers to a raw dictionary. A base of no
+// library makes frames with the Go library. Its tables take 64 MiB, so one of them
+// serves all packs of a delta, one after the other.
+type library struct {
+	encoder *zstd.Encoder
+	window  int
+}
+
+// pack makes a frame with contents that refers to a raw dictionary. A base of no
 // bytes is no dictionary.
-func packGo(base, contents []byte) ([]byte, error) {
+func (l *library) pack(base, contents []byte) ([]byte, error) {
 	// Every offset, also from the last byte back to the first of the dictionary, has
-	// to be within the window. The identifier 0 is what makes the frame one that
-	// "zstd --patch-from" reads.
-	options := []zstd.EOption{
-		zstd.WithEncoderLevel(zstd.SpeedBestCompression),
-		zstd.WithEncoderConcurrency(1),
-		zstd.WithWindowSize(windowFor(len(base) + len(contents))),
-		zstd.WithLowerEncoderMem(true),
-		zstd.WithZeroFrames(true),
+	// to be within the window.
+	if need := windowFor(len(base) + len(contents)); l.encoder == nil || l.window < need {
+		l.window = max(need, packWindow)
+		e, err := zstd.NewWriter(nil,
+			zstd.WithEncoderLevel(zstd.SpeedBestCompression), zstd.WithEncoderConcurrency(1),
+			zstd.WithWindowSize(l.window), zstd.WithLowerEncoderMem(true), zstd.WithZeroFrames(true))
+		if err != nil {
+			return nil, err
+		}
+		l.encoder = e
 	}
+	dictionary := zstd.WithEncoderDictDelete()
 	if len(base) > 0 {
-		options = append(options, zstd.WithEncoderDictRaw(0, base))
+		// The identifier 0 is what makes the frame one that "zstd --patch-from" reads.
+		dictionary = zstd.WithEncoderDictRaw(0, base)
 	}
-	e, err := zstd.NewWriter(nil, options...)
-	if err != nil {
+	var frame bytes.Buffer
+	if err := l.encoder.ResetWithOptions(&frame, dictionary); err != nil {
 		return nil, err
 	}
-	frame := e.EncodeAll(contents, nil)
-	return frame, e.Close()
+	l.encoder.ResetContentSize(&frame, int64(len(contents)))
+	if _, err := l.encoder.Write(contents); err != nil {
+		return nil, err
+	}
+	if err := l.encoder.Close(); err != nil {
+		return nil, err
+	}
+	return frame.Bytes(), nil
 }
+
+// packWindow is enough for every pack of usualCut.
+const packWindow = 16 << 20
 
 // windowFor returns the smallest power of two that is at least n and a valid
 // window.
@@ -49,16 +69,18 @@ func windowFor(n int) int {
 type command struct {
 	path string
 	dir  string // for its input and output files
+	// library makes the frames that the command can't make.
+	library *library
 }
 
 // level is the highest that needs no --ultra.
 const level = "-19"
 
-// pack makes a frame as packGo does. The command gives up (zstd 1.5.4, FIO_highbit64)
+// pack makes a frame as that of library does. The command gives up (zstd 1.5.4, FIO_highbit64)
 // on a patch without contents, which needs no effort anyway.
 func (c *command) pack(ctx context.Context, base, contents []byte) ([]byte, error) {
 	if len(contents) == 0 {
-		return packGo(base, contents)
+		return c.library.pack(base, contents)
 	}
 	in, old, out := filepath.Join(c.dir, "new"), filepath.Join(c.dir, "old"), filepath.Join(c.dir, "frame")
 	if err := os.WriteFile(in, contents, 0o600); err != nil {

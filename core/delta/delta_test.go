@@ -67,11 +67,14 @@ func apply(delta []byte, old Tree, want []release.File, dst *os.Root) (*Applied,
 	return Apply(context.Background(), bytes.NewReader(delta), int64(len(delta)), old, want, dst, Limits{}, nil)
 }
 
+// small cuts so that a test has many packs and segments and still takes no time.
+var small = cut{pack: 64 << 10, segment: 64 << 10, base: 128 << 10, block: 8 << 10}
+
 // encoders are the ways to make a delta that are there.
 func encoders(t testing.TB) map[string]Options {
-	all := map[string]Options{"go": {GoOnly: true}}
+	all := map[string]Options{"go": {GoOnly: true, cut: small}}
 	if _, err := exec.LookPath("zstd"); err == nil {
-		all["zstd"] = Options{Zstd: "zstd"}
+		all["zstd"] = Options{Zstd: "zstd", cut: small}
 	} else {
 		t.Log("the zstd command is not installed: only the Go library is tested")
 	}
@@ -137,8 +140,8 @@ func releases() (old, new contents) {
 	old["emptied.php"], new["emptied.php"] = source(r, 10), nil
 	old["filled.php"], new["filled.php"] = nil, source(r, 10)
 	old["image.png"], new["image.png"] = noise(r, 20000), noise(r, 20000)
-	old["large.bin"] = noise(r, 3*segment)
-	new["large.bin"] = slices.Concat(noise(r, 5000), edit(r, old["large.bin"], 40), noise(r, 700_000))
+	old["large.bin"] = noise(r, 400_000)
+	new["large.bin"] = slices.Concat(noise(r, 5000), edit(r, old["large.bin"], 10), noise(r, 70_000))
 	return old, new
 }
 
@@ -193,7 +196,7 @@ func TestDeltaLeadsFromTheOldReleaseToTheNew(t *testing.T) {
 			}
 			// What is new in the pair can't be packed: noise, and the hexadecimal digits of
 			// added text.
-			if most := 700_000 + 5000 + 20000 + 60_000; len(delta) > most {
+			if most := 70_000 + 5000 + 20000 + 40_000; len(delta) > most {
 				t.Errorf("the delta has %d bytes, want at most %d", len(delta), most)
 			}
 		})
@@ -202,10 +205,10 @@ func TestDeltaLeadsFromTheOldReleaseToTheNew(t *testing.T) {
 
 func TestDeltaInGoIsReproducible(t *testing.T) {
 	a, b := releases()
-	first := makeDelta(t, a.tree("1.0.0"), b.tree("2.0.0"), Options{GoOnly: true})
+	first := makeDelta(t, a.tree("1.0.0"), b.tree("2.0.0"), Options{GoOnly: true, cut: small})
 	new := b.tree("2.0.0")
 	slices.Reverse(new.Files)
-	if !bytes.Equal(first, makeDelta(t, a.tree("1.0.0"), new, Options{GoOnly: true})) {
+	if !bytes.Equal(first, makeDelta(t, a.tree("1.0.0"), new, Options{GoOnly: true, cut: small})) {
 		t.Error("the same releases in another order gave another delta")
 	}
 }
@@ -218,12 +221,12 @@ func TestPacksAreInterchangeableWithZstd(t *testing.T) {
 	}
 	dir := t.TempDir()
 	r := rand.New(rand.NewPCG(3, 3))
-	base := source(r, 20_000)
+	base := source(r, 5_000)
 	for name, contents := range map[string][]byte{
-		"edited": edit(r, base, 20), "tiny": []byte("x"), "empty": nil, "same": base, "noise": noise(r, 300_000), "longer": slices.Concat(base, base, source(r, 50_000)),
+		"edited": edit(r, base, 20), "tiny": []byte("x"), "empty": nil, "same": base, "noise": noise(r, 300_000), "longer": slices.Concat(base, base, source(r, 10_000)),
 	} {
 		old, frame, out := filepath.Join(dir, "old"), filepath.Join(dir, "frame"), filepath.Join(dir, "out")
-		packed, err := packGo(base, contents)
+		packed, err := new(library).pack(base, contents)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -239,7 +242,7 @@ func TestPacksAreInterchangeableWithZstd(t *testing.T) {
 		if b, err := os.ReadFile(out); err != nil || !bytes.Equal(b, contents) {
 			t.Errorf("%s: zstd unpacks to something else (%v)", name, err)
 		}
-		packed, err = (&command{path: "zstd", dir: dir}).pack(context.Background(), base, contents)
+		packed, err = (&command{"zstd", dir, new(library)}).pack(context.Background(), base, contents)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -257,17 +260,17 @@ func TestPacksAreInterchangeableWithZstd(t *testing.T) {
 func TestUnusableBaseCostsItsPackOnly(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 5))
 	oldContents, newContents := contents{}, contents{}
-	for i := range 6 { // of 1 MB each: three or four to a pack
+	for i := range 6 { // of 20 kB each: three to a pack
 		p := release.Path(fmt.Sprintf("f%02d", i))
-		oldContents[p] = source(r, 25_000)
+		oldContents[p] = source(r, 500)
 		newContents[p] = edit(r, oldContents[p], 3)
 	}
 	oldContents["moved-from"] = source(r, 10)
 	newContents["moved-to"] = oldContents["moved-from"]
-	oldContents["big"] = noise(r, segmentBase+1)
+	oldContents["big"] = noise(r, 300_000)
 	newContents["big"] = edit(r, oldContents["big"], 9)
 	old, new := oldContents.tree("1.0.0"), newContents.tree("2.0.0")
-	delta := makeDelta(t, old, new, Options{GoOnly: true})
+	delta := makeDelta(t, old, new, Options{GoOnly: true, cut: small})
 	index, err := ReadIndex(bytes.NewReader(delta), int64(len(delta)))
 	if err != nil {
 		t.Fatal(err)
@@ -359,7 +362,7 @@ func TestAnyTwoTreesAreJoinedByADelta(t *testing.T) {
 			}
 		}
 		old, new := oldContents.tree("1.0.0"), newContents.tree("1.0.1")
-		delta := makeDelta(t, old, new, Options{GoOnly: true})
+		delta := makeDelta(t, old, new, Options{GoOnly: true, cut: small})
 		dst := openRoot(t)
 		got, err := apply(delta, old, new.Files, dst)
 		if err != nil {

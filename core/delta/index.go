@@ -227,7 +227,7 @@ type pieceText struct {
 }
 
 // encode writes the head of a delta and the index.
-func (x *Index) encode() ([]byte, error) {
+func (x *Index) encode(l *library) ([]byte, error) {
 	t := indexText{From: x.From, To: x.To, MetaLength: x.MetaLength, Packs: []packText{}}
 	for _, m := range x.Meta {
 		t.Meta = append(t.Meta, metaText(m))
@@ -246,7 +246,7 @@ func (x *Index) encode() ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("index of the delta: %w", err)
 	}
-	frame, err := packGo(nil, b)
+	frame, err := l.pack(nil, b)
 	if err != nil {
 		return nil, fmt.Errorf("index of the delta: %w", err)
 	}

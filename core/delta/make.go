@@ -1,6 +1,7 @@
 package delta
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -33,19 +34,22 @@ type Options struct {
 	// GoOnly makes the delta without the zstd command. The bytes then depend on
 	// nothing but the trees and this code.
 	GoOnly bool
+
+	cut cut // zero: usualCut
 }
 
 // Make writes the delta that leads from one release to another. It needs about 100
 // MiB of memory, whatever the size of the trees. Frames wait in a temporary file
 // until the index, which stands before them, is complete.
 func Make(ctx context.Context, w io.Writer, old, new Tree, o Options) (*Index, error) {
-	m := maker{ctx: ctx, old: old, new: new, oldFiles: byPath(old.Files), newFiles: byPath(new.Files)}
+	m := maker{ctx: ctx, cut: cmp.Or(o.cut, usualCut), old: old, new: new, oldFiles: byPath(old.Files), newFiles: byPath(new.Files)}
 	dir, err := os.MkdirTemp("", "moult-delta-")
 	if err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
-	if m.encode, err = encoder(o, dir); err != nil {
+	l := &library{}
+	if m.encode, err = encoder(o, dir, l); err != nil {
 		return nil, err
 	}
 	if m.frames, err = os.CreateTemp(dir, "frames"); err != nil {
@@ -55,7 +59,7 @@ func Make(ctx context.Context, w io.Writer, old, new Tree, o Options) (*Index, e
 	if err := m.make(o.Meta); err != nil {
 		return nil, fmt.Errorf("delta from %s to %s: %w", old.Version, new.Version, err)
 	}
-	head, err := m.index.encode()
+	head, err := m.index.encode(l)
 	if err != nil {
 		return nil, err
 	}
@@ -75,8 +79,8 @@ func Make(ctx context.Context, w io.Writer, old, new Tree, o Options) (*Index, e
 type encode func(ctx context.Context, base, contents []byte) ([]byte, error)
 
 // encoder chooses between the zstd command and the Go library.
-func encoder(o Options, dir string) (encode, error) {
-	inGo := func(_ context.Context, base, contents []byte) ([]byte, error) { return packGo(base, contents) }
+func encoder(o Options, dir string, l *library) (encode, error) {
+	inGo := func(_ context.Context, base, contents []byte) ([]byte, error) { return l.pack(base, contents) }
 	if o.GoOnly {
 		return inGo, nil
 	}
@@ -91,10 +95,11 @@ func encoder(o Options, dir string) (encode, error) {
 	if err != nil {
 		return nil, fmt.Errorf("zstd command: %w", err)
 	}
-	return (&command{path: path, dir: dir}).pack, nil
+	return (&command{path, dir, l}).pack, nil
 }
 
 type maker struct {
+	cut                cut
 	ctx                context.Context
 	old, new           Tree
 	oldFiles, newFiles map[release.Path]release.File
@@ -120,7 +125,7 @@ func (m *maker) make(meta map[string][]byte) error {
 			return fmt.Errorf("pack the description: %w", err)
 		}
 	}
-	same, jobs := divide(m.old.Files, m.new.Files)
+	same, jobs := divide(m.old.Files, m.new.Files, m.cut)
 	m.index.Same = same
 	for _, j := range jobs {
 		if err := m.pack(j); err != nil {
@@ -180,7 +185,7 @@ func (m *maker) survey(p release.Path) (*landmarks, error) {
 	}
 	defer r.Close()
 	h := sha256.New()
-	l, err := survey(m.ctx, io.TeeReader(r, h), m.oldFiles[p])
+	l, err := survey(m.ctx, io.TeeReader(r, h), m.oldFiles[p], m.cut)
 	if err == nil && release.Digest(h.Sum(nil)) != m.oldFiles[p].SHA256 {
 		err = fmt.Errorf("%s: %w", p, errChanging)
 	}

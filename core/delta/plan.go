@@ -8,16 +8,21 @@ import (
 	"moult/core/release"
 )
 
-// What goes into one pack, in bytes. Larger packs find hardly more and cost more
-// when one of their bases can't be used; the Go encoder's tables hold about 8 MiB.
-const (
-	packBase     = 4 << 20
-	packContents = 4 << 20
-	// segment is the piece in which files larger than it are cut, and segmentBase how
-	// much of the old file each piece is packed against.
-	segment     = 4 << 20
-	segmentBase = 8 << 20
-)
+// cut says how much goes into one pack, in bytes.
+type cut struct {
+	// pack is the most contents and, apart from that, the most old contents of a pack
+	// of whole files.
+	pack int64
+	// segment is the piece in which files larger than it are cut, and base how much of
+	// the old file each piece is packed against.
+	segment, base int64
+	// block is the unit in which parts of an old file are chosen.
+	block int64
+}
+
+// usualCut is how releases are cut. Larger packs find hardly more and cost more when
+// one of their bases can't be used; the Go encoder's tables hold about 8 MiB.
+var usualCut = cut{pack: 4 << 20, segment: 4 << 20, base: 8 << 20, block: 512 << 10}
 
 // job is a pack to be made. The base of a segment is chosen when its contents are
 // at hand; until then it names the old file.
@@ -45,8 +50,8 @@ func unchanged(f release.File, old map[release.Path]release.File) bool {
 
 // divide sorts the files of the new release into those that the old one has
 // elsewhere and packs of the others. Files that did not change are in neither.
-func divide(old, new []release.File) ([]Same, []job) {
-	d := division{old: byPath(old), bases: newBases(old, new)}
+func divide(old, new []release.File, c cut) ([]Same, []job) {
+	d := division{cut: c, old: byPath(old), bases: newBases(old, new)}
 	contents := make(map[release.Digest]release.Path, len(old))
 	for _, f := range slices.Backward(sorted(old)) {
 		contents[f.SHA256] = f.Path
@@ -74,6 +79,7 @@ func sorted(files []release.File) []release.File {
 }
 
 type division struct {
+	cut   cut
 	old   map[release.Path]release.File
 	bases *bases
 	same  []Same
@@ -85,11 +91,11 @@ type division struct {
 
 func (d *division) add(f release.File) {
 	base, hasBase := d.bases.of(f.Path)
-	if f.Size > segment || hasBase && base.Size > segmentBase {
+	if f.Size > d.cut.segment || hasBase && base.Size > d.cut.base {
 		d.segments(f, base, hasBase)
 		return
 	}
-	if d.openFiles+f.Size > packContents || d.openBase+base.Size > packBase {
+	if d.openFiles+f.Size > d.cut.pack || d.openBase+base.Size > d.cut.pack {
 		d.flush()
 	}
 	d.open.files = append(d.open.files, whole(f.Path))
@@ -110,14 +116,14 @@ func (d *division) flush() {
 // segments cuts a large file, or one whose old version is large.
 func (d *division) segments(f, base release.File, hasBase bool) {
 	d.flush()
-	for at := int64(0); at < max(f.Size, 1); at += segment {
-		piece := Piece{f.Path, at, min(segment, f.Size-at)}
+	for at := int64(0); at < max(f.Size, 1); at += d.cut.segment {
+		piece := Piece{f.Path, at, min(d.cut.segment, f.Size-at)}
 		if piece.Size == f.Size {
 			piece = whole(f.Path)
 		}
 		j := job{files: []Piece{piece}}
 		switch {
-		case hasBase && base.Size > segmentBase:
+		case hasBase && base.Size > d.cut.base:
 			j.search = base.Path
 		case hasBase:
 			j.base = []Piece{whole(base.Path)}

@@ -10,9 +10,6 @@ import (
 	"moult/core/release"
 )
 
-// block is the unit in which parts of an old file are chosen as a base, in bytes.
-const block = 512 << 10
-
 // maxAnchors bounds what is remembered of an old file, whatever its size.
 const maxAnchors = 1 << 18
 
@@ -27,15 +24,16 @@ type anchor struct {
 type landmarks struct {
 	path    release.Path
 	size    int64
+	cut     cut
 	mask    uint64
 	anchors []anchor
 }
 
 // survey finds the anchors of an old file.
-func survey(ctx context.Context, r io.Reader, f release.File) (*landmarks, error) {
+func survey(ctx context.Context, r io.Reader, f release.File, c cut) (*landmarks, error) {
 	// One anchor in 256 bytes is enough to know a block by a thousandth of it.
 	every := max(256, int(f.Size/maxAnchors*2))
-	l := &landmarks{path: f.Path, size: f.Size, mask: 1<<(bits.Len(uint(every))-1) - 1}
+	l := &landmarks{path: f.Path, size: f.Size, cut: c, mask: 1<<(bits.Len(uint(every))-1) - 1}
 	g := newGear(l.mask)
 	buf := make([]byte, 256<<10)
 	var at int64
@@ -66,8 +64,9 @@ func survey(ctx context.Context, r io.Reader, f release.File) (*landmarks, error
 const commonest = 8
 
 // base returns the parts of the old file that contents resemble most, in order,
-// of segmentBase bytes together. With no resemblance it returns the same region.
+// of cut.base bytes together. With no resemblance it returns the same region.
 func (l *landmarks) base(contents []byte, at int64) []Piece {
+	block := l.cut.block
 	votes := make([]int, (l.size-1)/block+1)
 	newGear(l.mask).find(contents, func(_ int, hash uint64) {
 		i, _ := slices.BinarySearchFunc(l.anchors, hash, func(a anchor, h uint64) int { return cmp.Compare(a.hash, h) })
@@ -82,8 +81,8 @@ func (l *landmarks) base(contents []byte, at int64) []Piece {
 			votes[a.at/block]++
 		}
 	})
-	// Votes count twice in the neighbouring blocks' favour less than a vote of their
-	// own, so that a match which runs over the edge of a block is kept whole.
+	// Neighbours of a block that has votes are better than blocks without any, as
+	// what matches runs over the edge.
 	order := make([]int, len(votes))
 	score := make([]int, len(votes))
 	middle := int(min(at, l.size-1) / block)
@@ -100,7 +99,7 @@ func (l *landmarks) base(contents []byte, at int64) []Piece {
 	slices.SortStableFunc(order, func(a, b int) int {
 		return cmp.Or(cmp.Compare(score[b], score[a]), cmp.Compare(distance(a, middle), distance(b, middle)))
 	})
-	chosen := order[:min(len(order), segmentBase/block)]
+	chosen := order[:min(len(order), int(l.cut.base/block))]
 	slices.Sort(chosen)
 	return l.join(chosen)
 }
@@ -111,8 +110,8 @@ func distance(a, b int) int { return max(a-b, b-a) }
 func (l *landmarks) join(blocks []int) []Piece {
 	var pieces []Piece
 	for _, b := range blocks {
-		at := int64(b) * block
-		size := min(block, l.size-at)
+		at := int64(b) * l.cut.block
+		size := min(l.cut.block, l.size-at)
 		if n := len(pieces); n > 0 && pieces[n-1].At+pieces[n-1].Size == at {
 			pieces[n-1].Size += size
 		} else {
