@@ -31,6 +31,8 @@ type Release struct {
 	// PatchFrom are published versions from which a patch is made. Each patch applies
 	// to every published version with the same first three numbers.
 	PatchFrom []release.Version
+	// PatchLast adds the newest so many releases of the channel to PatchFrom.
+	PatchLast int
 	// Delta makes a delta from each of PatchFrom too, with the zstd command if it is
 	// there, whose deltas are smaller. GoOnly leaves that out: the bytes then don't
 	// depend on which zstd a machine has.
@@ -161,7 +163,7 @@ func (a *adding) run() (err error) {
 		return err
 	}
 	a.manifest.Packages[a.Arch] = full
-	for i, from := range a.PatchFrom {
+	for i, from := range a.bases() {
 		if err := a.addPatch(from, i == 0); err != nil {
 			return fmt.Errorf("patch from %s: %w", from, err)
 		}
@@ -200,6 +202,22 @@ func (a *adding) begin() error {
 		Packages: map[release.Arch]release.Package{}, Patches: map[release.Arch]release.Patch{},
 	}
 	return nil
+}
+
+// bases are the versions that patches start from, without repetition.
+func (a *adding) bases() []release.Version {
+	list := slices.Clone(a.PatchFrom)
+	earlier := a.manifest.Moult.Earlier
+	for i := range min(a.PatchLast, len(earlier)) {
+		list = append(list, earlier[len(earlier)-1-i].Version)
+	}
+	var distinct []release.Version
+	for _, v := range list {
+		if !slices.ContainsFunc(distinct, func(w release.Version) bool { return v.Compare(w) == 0 }) {
+			distinct = append(distinct, v)
+		}
+	}
+	return distinct
 }
 
 // join adds an architecture to a release that is published already.

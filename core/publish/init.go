@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/theupdateframework/go-tuf/v2/metadata"
@@ -45,6 +46,9 @@ func Init(repo string, o InitOptions) error {
 	}
 	if o.Keys == "" {
 		o.Keys = DefaultKeys(repo)
+	}
+	if err := outside(repo, o.Keys); err != nil {
+		return err
 	}
 	o.Threshold = max(o.Threshold, 1)
 	if o.Date.IsZero() {
@@ -101,6 +105,22 @@ func Init(repo string, o InitOptions) error {
 		return err
 	}
 	return r.commit(ring, true)
+}
+
+// outside refuses a directory for keys that would be uploaded with the repository.
+func outside(repo, keys string) error {
+	r, err := filepath.Abs(repo)
+	if err != nil {
+		return err
+	}
+	k, err := filepath.Abs(keys)
+	if err != nil {
+		return err
+	}
+	if inside, err := filepath.Rel(r, k); err == nil && filepath.IsLocal(inside) {
+		return fmt.Errorf("keys in %s would be uploaded with the repository %s: choose a directory outside", keys, repo)
+	}
+	return nil
 }
 
 // setKeys makes keys the only keys of a role.

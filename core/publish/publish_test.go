@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -320,5 +321,82 @@ func TestAddRefusesWhatItCannotPublish(t *testing.T) {
 	}
 	if err := publish.Add(t.Context(), repo, good()); err != nil {
 		t.Errorf("after the refusals: %v", err)
+	}
+}
+
+func TestDateComesFromTheEnvironment(t *testing.T) {
+	repo := initRepo(t, publish.InitOptions{})
+	r := small(t, "1.0.0")
+	r.Date = time.Time{}
+	for _, bad := range []string{"", "yesterday"} {
+		t.Setenv("SOURCE_DATE_EPOCH", bad)
+		if err := publish.Add(t.Context(), repo, r); err == nil || !strings.Contains(err.Error(), "SOURCE_DATE_EPOCH") {
+			t.Errorf("%q: got %v", bad, err)
+		}
+	}
+	t.Setenv("SOURCE_DATE_EPOCH", strconv.FormatInt(day.Unix(), 10))
+	if err := publish.Add(t.Context(), repo, r); err != nil {
+		t.Fatal(err)
+	}
+	if got := newest(t, repo).Released; !got.Equal(day) {
+		t.Errorf("released %v, want %v", got, day)
+	}
+}
+
+// A range of versions can't tell builds apart, so a patch between builds has to suit all
+// of them: Verify plays it from each.
+func TestPatchSuitsEveryBuildOfItsBase(t *testing.T) {
+	repo := initRepo(t, publish.InitOptions{})
+	for i, files := range []map[string]string{
+		{"a": "1", "b": "1", "c": "1", "gone": "1"},
+		{"a": "2", "b": "1", "c": "1", "gone": "1", "passing": "2"},
+		{"a": "2", "b": "3", "c": "1", "gone": "1"},
+		{"a": "2", "b": "3", "c": "4"},
+	} {
+		r := publish.Release{Version: version(t, "1.5.0."+strconv.Itoa(i)), Tree: tree(t, files), Date: day}
+		if i > 0 {
+			r.PatchLast = 1
+		}
+		if err := publish.Add(t.Context(), repo, r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	played, err := publish.Verify(t.Context(), repo, day)
+	if err != nil || len(played) != 4 {
+		t.Errorf("%d ways, want 4: %v", len(played), err)
+	}
+	m := newest(t, repo)
+	want := release.Operations{ReplaceFiles: []release.Path{"a", "b", "c"}, DeleteFiles: []release.Path{"gone", "passing"}}
+	if !m.Patches[""].Operations.Equal(want) {
+		t.Errorf("operations %+v", m.Patches[""].Operations)
+	}
+}
+
+func TestLastReleasesGetPatches(t *testing.T) {
+	repo := initRepo(t, publish.InitOptions{})
+	for _, v := range []string{"1.0.0", "1.1.0", "1.2.0", "1.3.0"} {
+		r := small(t, v)
+		r.PatchLast = 2
+		if v == "1.3.0" {
+			r.PatchFrom = versions(t, "1.0.0", "1.2.0")
+		}
+		if err := publish.Add(t.Context(), repo, r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	m := newest(t, repo)
+	for _, from := range []string{"1.0.0", "1.1.0", "1.2.0"} {
+		if n := len(m.PatchesFrom(version(t, from), "")); n != 1 {
+			t.Errorf("%d patches from %s, want 1", n, from)
+		}
+	}
+}
+
+func TestKeysNeverLieInTheRepository(t *testing.T) {
+	repo := filepath.Join(t.TempDir(), "repo")
+	for _, keys := range []string{repo, filepath.Join(repo, "keys"), repo + "/../repo/keys"} {
+		if err := publish.Init(repo, publish.InitOptions{Keys: keys}); err == nil || !strings.Contains(err.Error(), "outside") {
+			t.Errorf("%s: got %v", keys, err)
+		}
 	}
 }
