@@ -25,7 +25,7 @@ demo:
 	./moult demo
 
 build:
-	go build -trimpath -ldflags '$(LDFLAGS)' -o moult .
+	go build -ldflags '$(LDFLAGS)' -o moult .
 
 headless:
 	CGO_ENABLED=0 go build -trimpath -tags headless -ldflags '$(LDFLAGS)' -o dist/moult-headless .
