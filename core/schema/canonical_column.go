@@ -223,6 +223,9 @@ func unwrapDefault(d Default, c *Column) Default {
 		text = strings.TrimSpace(text[1 : len(text)-1])
 	}
 	toks := tokens(text)
+	if len(toks) == 2 && toks[0].kind == tokWord && toks[0].text[0] == '_' && toks[1].kind == tokString {
+		toks = toks[1:] // a character set's introducer
+	}
 	switch {
 	case len(toks) == 1 && toks[0].kind == tokString:
 		return Default{Kind: LiteralDefault, Text: toks[0].value()}

@@ -100,10 +100,6 @@ func (p *planner) sameShape(a, b *Table) bool {
 	return len(alter(a, b.Clone(), nil, p.fl).clauses) == 0
 }
 
-// repartition plans a change of partitions that is cheaper than writing the
-// table anew, and reports whether there is one.
-func (p *planner) repartition(*Table, *Table) bool { return false }
-
 // partition plans to partition a table in another way, or not at all for nil.
 func (p *planner) partition(cur *Table, how *Partitioning) {
 	n := cur.Clone()

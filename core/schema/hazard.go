@@ -15,7 +15,7 @@ func (p *planner) alterHazards(from, to *Table, sides []*sideTable) []Hazard {
 		out = append(out, s.hazards(p.countable(from.Name, s.a.Name))...)
 	}
 	for _, c := range from.Columns {
-		if !Hidden(c.Name) && to.Column(c.Name) == nil && hides(c) {
+		if p.fl.hasInvisibleColumn() && !Hidden(c.Name) && to.Column(c.Name) == nil && hides(c) {
 			out = append(out, Hazard{Code: "D2", Text: fmt.Sprintf("Column %s of %s is dropped; its values are kept until the restore point is discarded.", c.Name, from.Name)})
 		}
 	}
@@ -127,4 +127,72 @@ func (p *planner) violated(from, to *Table, k *Check) (Hazard, bool) {
 	where := " FROM " + Quote(from.Name) + " WHERE NOT (" + k.Expr.Raw + ")"
 	h.Count, h.Sample = "SELECT COUNT(*)"+where, "SELECT *"+where+" LIMIT 5"
 	return h, true
+}
+
+// checkNames refuses what a server refuses or mixes up: names that are too long
+// and names that differ in case only (K3).
+func (p *planner) checkNames() {
+	const limit = 64 // characters, in both vendors' references
+	check := func(kind, in, name string) {
+		if len([]rune(name)) > limit {
+			p.refuse("the name of %s %s%s is longer than %d characters", kind, in, name, limit)
+		}
+	}
+	seen := map[string]string{}
+	for _, t := range p.target.Tables {
+		check("table", "", t.Name)
+		if other, ok := seen[strings.ToLower(t.Name)]; ok {
+			p.plan.Warnings = append(p.plan.Warnings, fmt.Sprintf("K3: the tables %s and %s are one on servers that don't mind the case of names.", other, t.Name))
+		}
+		seen[strings.ToLower(t.Name)] = t.Name
+		if len(t.Columns) == 0 {
+			p.refuse("table %s has no columns", t.Name)
+		}
+		columns := map[string]bool{}
+		for _, c := range t.Columns {
+			check("column", t.Name+".", c.Name)
+			if columns[strings.ToLower(c.Name)] {
+				p.refuse("table %s has two columns %s", t.Name, c.Name)
+			}
+			columns[strings.ToLower(c.Name)] = true
+			p.checkCharset(fmt.Sprintf("column %s of table %s", c.Name, t.Name), c.Charset, c.Collation)
+		}
+		for _, x := range t.Indexes {
+			check("index", t.Name+".", x.Name)
+		}
+		for _, k := range t.ForeignKeys {
+			check("foreign key", t.Name+".", k.Name)
+		}
+		p.checkCharset("table "+t.Name, t.Charset, t.Collation)
+	}
+}
+
+// strangers are parts of collations' names that only the other vendor has, with
+// the nearest that a server has instead (K2).
+var strangers = []struct {
+	vendor       Vendor
+	part, advice string
+}{
+	{MySQL, "_uca1400_", "utf8mb4_0900_ai_ci"},
+	{MySQL, "_nopad_", "the collation of that name without nopad"},
+	{MariaDB, "_0900_", "utf8mb4_uca1400_ai_ci or utf8mb4_unicode_520_ci"},
+}
+
+// checkCharset refuses character sets and collations that the server lacks.
+func (p *planner) checkCharset(object, cs, collation string) {
+	if cs != "" && !KnownCharset(cs) {
+		p.refuse("K2: %s has the character set %s, which no supported server has", object, cs)
+	}
+	for _, s := range strangers {
+		if s.vendor == p.fl.Vendor && strings.Contains(collation, s.part) && !p.inUse(collation) {
+			p.refuse("K2: %s has the collation %s, which %s does not have; %s is the nearest", object, collation, p.fl.Vendor, s.advice)
+		}
+	}
+}
+
+// inUse reports whether the live schema proves that the server has a collation.
+func (p *planner) inUse(collation string) bool {
+	return p.start.Collation == collation || slices.ContainsFunc(p.start.Tables, func(t *Table) bool {
+		return t.Collation == collation || slices.ContainsFunc(t.Columns, func(c *Column) bool { return c.Collation == collation })
+	})
 }

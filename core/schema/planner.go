@@ -35,6 +35,8 @@ func NewPlan(live, target *Schema, o Options) (*Plan, error) {
 	p := &planner{fl: o.Flavor, o: o, start: from, target: to, cur: from.Clone(), plan: &Plan{UpdateID: o.UpdateID}, token: quarantineToken(o.UpdateID)}
 	p.plan.Start = Emit(from, o.Flavor)
 	p.renames = p.findRenames()
+	p.checkNames()
+	p.checkDependents()
 	p.expand()
 	p.contract()
 	if p.err != nil {
@@ -148,7 +150,7 @@ func (p *planner) alter(from, to *Table, moved map[string]string) {
 			if forth.Column(c.Name) == nil {
 				forth.Columns = append(forth.Columns, c.Clone())
 			}
-		case forthMoved[c.Name] == "" && hides(c) && (to.Column(c.Name) == nil || to.Column(c.Name).Generated != nil):
+		case p.fl.hasInvisibleColumn() && forthMoved[c.Name] == "" && hides(c) && (to.Column(c.Name) == nil || to.Column(c.Name).Generated != nil):
 			h := hiddenForm(c, p.aside())
 			forth.Columns = append(forth.Columns, h)
 			forthMoved[c.Name], backMoved[h.Name] = h.Name, c.Name
@@ -165,7 +167,7 @@ func (p *planner) alter(from, to *Table, moved map[string]string) {
 	p.keepValues(sides)
 	back := from.Clone()
 	for _, c := range forth.Columns {
-		if was := from.Column(c.Name); !Hidden(c.Name) && backMoved[c.Name] == "" && (was == nil || forthMoved[c.Name] != "" || was.Generated != nil) && hides(c) {
+		if was := from.Column(c.Name); p.fl.hasInvisibleColumn() && !Hidden(c.Name) && backMoved[c.Name] == "" && (was == nil || forthMoved[c.Name] != "" || was.Generated != nil) && hides(c) {
 			h := hiddenForm(c, p.aside())
 			back.Columns = append(back.Columns, h)
 			backMoved[c.Name] = h.Name
@@ -174,7 +176,7 @@ func (p *planner) alter(from, to *Table, moved map[string]string) {
 	}
 	b := alter(forth, back, backMoved, p.fl)
 	before, after, sideDiscard := p.narrowing(forth, back)
-	inverse := append(append(before, b.statement()), after...)
+	inverse := append(append(before, renumbering(b)), after...)
 	discard = append(discard, sideDiscard...)
 	ops := make([]operation, len(a.clauses))
 	for i, c := range a.clauses {
@@ -197,6 +199,19 @@ func (p *planner) alter(from, to *Table, moved map[string]string) {
 	p.add(s)
 	p.put(forth)
 	p.compareValues(sides)
+}
+
+// renumbering returns the statement of a way back. A column that counts by itself
+// again gives numbers to the rows that were written without it; the zeros that
+// they have meanwhile must not count as numbers.
+func renumbering(a *alteration) Statement {
+	st := a.statement()
+	for _, c := range a.to.Columns {
+		if src := a.source(c.Name); c.AutoInc && src != nil && Hidden(src.Name) {
+			st.Session = map[string]string{"sql_mode": "STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION"}
+		}
+	}
+	return st
 }
 
 // dropHidden really removes a hidden column.

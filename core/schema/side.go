@@ -12,7 +12,7 @@ type sideTable struct {
 	name  string
 	table *Table   // as it is before the change
 	key   []string // columns that find a row again
-	a, b  *Column
+	a, b  *Column // b is nil for a column that is dropped
 	loss  *loss
 	fl    Flavor
 }
@@ -46,8 +46,11 @@ func (s *sideTable) create() Statement {
 		c := plainForm(s.table.Column(k), fmt.Sprint("k", i+1), false)
 		lines, names = append(lines, c.define(s.table, s.fl, true)), append(names, c.Name)
 	}
-	lines = append(lines, plainForm(s.a, "old", true).define(s.table, s.fl, true), plainForm(s.b, "new", true).define(s.table, s.fl, true),
-		"PRIMARY KEY ("+quoteAll(names)+")")
+	lines = append(lines, plainForm(s.a, "old", true).define(s.table, s.fl, true))
+	if s.b != nil {
+		lines = append(lines, plainForm(s.b, "new", true).define(s.table, s.fl, true))
+	}
+	lines = append(lines, "PRIMARY KEY ("+quoteAll(names)+")")
 	return Statement{
 		SQL:   fmt.Sprintf("CREATE TABLE %s (\n  %s\n) ENGINE=InnoDB", Quote(s.name), strings.Join(lines, ",\n  ")),
 		Probe: probeOf(tableExists(s.name)),
@@ -130,8 +133,15 @@ func (s *sideTable) restore() Statement {
 
 // losses finds the columns of which values are cut by a change, with a side
 // table for each that has a key.
+// A column that goes and can't be hidden on this server loses every value.
 func (p *planner) losses(from, to *Table) []*sideTable {
 	var out []*sideTable
+	for _, a := range from.Columns {
+		if !p.fl.hasInvisibleColumn() && to.Column(a.Name) == nil && hides(a) && !Hidden(a.Name) {
+			l := &loss{code: "D2", text: "the column is dropped", where: Quote(a.Name) + " IS NOT NULL"}
+			out = append(out, &sideTable{table: from, key: keyFor(from, to, a.Name), a: a, loss: l, fl: p.fl})
+		}
+	}
 	for _, b := range to.Columns {
 		a := from.Column(b.Name)
 		if a == nil || a.Name != b.Name || Hidden(a.Name) {
@@ -169,7 +179,7 @@ func (p *planner) keepValues(sides []*sideTable) {
 // compareValues plans to note what became of the values.
 func (p *planner) compareValues(sides []*sideTable) {
 	for _, s := range sides {
-		if s.key != nil {
+		if s.key != nil && s.b != nil {
 			p.add(Step{
 				Statement: s.remember(), Object: "table " + s.table.Name, Change: "note the new values of column " + s.a.Name, Table: s.table.Name,
 				Inverse: []Statement{s.forget()}, Risk: KeepsData, KeepsData: true,
