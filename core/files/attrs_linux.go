@@ -101,3 +101,14 @@ func applyAttrs(f *os.File, a attrs) error {
 	}
 	return unix.Fchmod(fd, uint32(a.mode.Perm()))
 }
+
+// readDirAttrs reads what a directory has besides its entries, with the access list
+// that it hands on to what is made in it.
+func readDirAttrs(dir *os.File) (attrs, error) {
+	a, err := readAttrs(dir)
+	if err != nil {
+		return attrs{}, err
+	}
+	a.xattrs, err = readXattrs(int(dir.Fd()), func(name string) bool { return kept(name) || name == aclDefault })
+	return a, err
+}

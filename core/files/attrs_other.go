@@ -39,3 +39,6 @@ func applyAttrs(f *os.File, a attrs) error {
 	}
 	return unix.Fchmod(fd, uint32(a.mode.Perm()))
 }
+
+// readDirAttrs reads what a directory has besides its entries.
+func readDirAttrs(dir *os.File) (attrs, error) { return readAttrs(dir) }

@@ -41,3 +41,6 @@ func ownerOf(fs.FileInfo) int { return -1 }
 
 // namesOf returns how many names a file has.
 func namesOf(fs.FileInfo) uint64 { return 1 }
+
+// readDirAttrs reads what a directory has besides its entries.
+func readDirAttrs(dir *os.File) (attrs, error) { return readAttrs(dir) }

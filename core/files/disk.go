@@ -18,7 +18,7 @@ import (
 type disk interface {
 	// create makes a new file, readable by its owner only.
 	create(t *tree, p string) (io.WriteCloser, error)
-	// mkdir makes a directory with the attributes.
+	// mkdir makes a directory, if it is not there, and gives it the attributes.
 	mkdir(t *tree, p string, a attrs) error
 	// setAttrs gives a file its attributes and makes it modified now.
 	setAttrs(t *tree, p string, a attrs) error
@@ -78,7 +78,7 @@ func (realDisk) mkdir(t *tree, p string, a attrs) error {
 	if err != nil {
 		return err
 	}
-	if err := h.root.Mkdir(name, a.mode); err != nil {
+	if err := h.root.Mkdir(name, a.mode); err != nil && !errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("%s: %w", p, unwrapPath(err))
 	}
 	sub, err := h.open(name)

@@ -164,14 +164,16 @@ type fallbackDisk struct{ disk }
 
 func (f fallbackDisk) exchange(*tree, string, *tree, string) error { return errNoExchange }
 
-// ways are the disks that every scenario is tried on: with the exchange of the
-// system, and without it.
+// ways are how every scenario is switched: whole directories where that can be, file
+// by file, and without the exchange of the system.
 var ways = []struct {
-	name string
-	wrap func(*faultyDisk) disk
+	name   string
+	choice string // of site.toml
+	wrap   func(*faultyDisk) disk
 }{
-	{"exchange", func(f *faultyDisk) disk { return f }},
-	{"fallback", func(f *faultyDisk) disk { return fallbackDisk{f} }},
+	{"trees", "auto", func(f *faultyDisk) disk { return f }},
+	{"files", "file", func(f *faultyDisk) disk { return f }},
+	{"fallback", "auto", func(f *faultyDisk) disk { return fallbackDisk{f} }},
 }
 
 // attempt makes a world, and stages and switches in it on a disk.
@@ -199,11 +201,10 @@ func calls(t testing.TB, base string, sc scenario, wrap func(*faultyDisk) disk) 
 }
 
 // stride thins the points out for the short run; the long one takes all.
-func stride(t testing.TB, every int) int {
+func stride(every int) int {
 	if torture() {
 		return 1
 	}
-	_ = t
 	return every
 }
 

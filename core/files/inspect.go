@@ -19,11 +19,11 @@ type Progress struct {
 
 // Inspect tells how far the switch of a plan is. It changes nothing.
 func Inspect(ctx context.Context, s *site.Site, u *site.Update, p *Plan) (Progress, error) {
-	intents, err := intentsOf(u)
+	intents, begun, err := intentsOf(u)
 	if err != nil {
 		return Progress{}, err
 	}
-	steps := stepsOf(p)
+	steps := stepsOf(p, begun.Trees)
 	w := newEyes(s, u, intents)
 	defer w.close()
 	progress := Progress{StagedIntact: true}
@@ -60,9 +60,18 @@ func Inspect(ctx context.Context, s *site.Site, u *site.Update, p *Plan) (Progre
 
 // intact reads what is staged for a step.
 func (e *eyes) intact(s step) bool {
+	for _, in := range s.inner {
+		if !e.intactAt(in, s.within(in)) && !e.intact(in) {
+			return false
+		}
+	}
+	return e.intactAt(s, s.staged())
+}
+
+func (e *eyes) intactAt(s step, at string) bool {
 	if s.kind != placeFile && s.kind != swapFile {
 		return true
 	}
-	got, err := stateOf(e.update, s.staged())
+	got, err := stateOf(e.update, at)
 	return err == nil && got.SameContent(s.entry.Put)
 }

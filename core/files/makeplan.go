@@ -82,6 +82,7 @@ func MakePlan(ctx context.Context, in PlanInput) (*Plan, error) {
 		return nil, err
 	}
 	pl.finish()
+	pl.chooseTrees()
 	return &pl.plan, nil
 }
 

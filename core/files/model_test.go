@@ -147,6 +147,7 @@ func TestModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		sc := drawScenario(t)
 		way := ways[rapid.IntRange(0, len(ways)-1).Draw(t, "way")]
+		sc.way = way.choice
 		w := build(t, base, sc)
 		defer w.close()
 		before := w.digest()

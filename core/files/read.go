@@ -23,13 +23,24 @@ func Read(s *site.Site, u *site.Update, p *Plan, path release.Path, contents *os
 	for i := range p.Entries {
 		e := &p.Entries[i]
 		if e.Path == path && e.Change != Mkdir && e.Change != Rmdir {
-			return read(s, u, step{n: i, path: string(path), entry: e}, contents)
+			st := step{n: i, path: string(path), entry: e}
+			return read(s, u, p, st, contents)
 		}
 	}
 	return Versions{}, fmt.Errorf("%s is not in the plan", path)
 }
 
-func read(s *site.Site, u *site.Update, st step, contents *os.Root) (Versions, error) {
+// treeOf returns the step that swaps the directory around a path, if it is swapped whole.
+func treeOf(p *Plan, st step) (step, bool) {
+	for k, dir := range p.Trees {
+		if release.Path(st.path).Within(dir) {
+			return step{n: len(p.Entries) + k, kind: swapTree, path: string(dir)}, true
+		}
+	}
+	return step{}, false
+}
+
+func read(s *site.Site, u *site.Update, p *Plan, st step, contents *os.Root) (Versions, error) {
 	var v Versions
 	store, err := s.Pristine()
 	if err != nil {
@@ -40,6 +51,9 @@ func read(s *site.Site, u *site.Update, st step, contents *os.Root) (Versions, e
 		v.Shipped = shown(b)
 	}
 	places := []place{{s.Root, st.path}, {u.Root, st.staged()}, {u.Root, st.kept()}}
+	if whole, swapped := treeOf(p, st); swapped {
+		places = append(places, place{u.Root, whole.within(st)})
+	}
 	v.Here = find(st.entry.Here, places)
 	if contents != nil {
 		from := st.entry.Source

@@ -285,7 +285,7 @@ func TestSecondPlanHasNothingToDo(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if steps := stepsOf(again); len(steps) > 0 && !sc.unknown && sc.full {
+			if steps := flatSteps(again); len(steps) > 0 && !sc.unknown && sc.full {
 				t.Errorf("the second plan still wants to %s %s", names[steps[0].kind], steps[0].path)
 			}
 		})

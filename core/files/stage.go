@@ -60,12 +60,12 @@ func stage(ctx context.Context, d disk, s *site.Site, u *site.Update, p *Plan, c
 	t := newTree(u.Root)
 	defer t.close()
 	for _, dir := range []string{stageDir, oldDir} {
-		if err := d.mkdir(t, dir, attrs{mode: 0o700, uid: -1, gid: -1}); err != nil && !errors.Is(err, fs.ErrExist) {
+		if err := d.mkdir(t, dir, attrs{mode: 0o700, uid: -1, gid: -1}); err != nil {
 			return fmt.Errorf("stage: %w", err)
 		}
 	}
 	var todo []step
-	for _, s := range stepsOf(p) {
+	for _, s := range flatSteps(p) {
 		if s.kind == placeFile || s.kind == swapFile {
 			todo = append(todo, s)
 		}

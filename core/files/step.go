@@ -24,6 +24,7 @@ const (
 	clearDir              // moves an emptied directory away that a file replaces
 	makeDir               // makes a directory
 	placeFile             // moves a staged file to where nothing is
+	swapTree              // swaps a clone of a directory with the directory
 	swapFile              // swaps a staged file with the one it replaces
 	takeFile              // moves a file into the restore point
 	takeDir               // moves an emptied directory into the restore point
@@ -32,7 +33,7 @@ const (
 // names are what the journal calls the kinds.
 var names = map[kind]string{
 	clearFile: "clear file", clearDir: "clear directory", makeDir: "make directory", placeFile: "place",
-	swapFile: "swap", takeFile: "take", takeDir: "take directory",
+	swapTree: "swap directory", swapFile: "swap", takeFile: "take", takeDir: "take directory",
 }
 
 // step is one change of the site: one system call, which can be recognised as done
@@ -41,14 +42,21 @@ type step struct {
 	n     int // the entry's index in the plan, and its number in the restore point
 	kind  kind
 	path  string // in the site
-	entry *Entry
-	turns bool // a file and a directory change places at the path
+	entry *Entry // nil for a directory that is swapped whole
+	turns bool   // a file and a directory change places at the path
+	inner []step // what the clone of a directory that is swapped whole has in it
 }
 
 // staged and kept are the places of a step in the directory of the update: where
 // its new file waits, and where what it replaces goes when it can't go to staged.
 func (s step) staged() string { return stageDir + "/" + strconv.Itoa(s.n) }
-func (s step) kept() string   { return oldDir + "/" + strconv.Itoa(s.n) }
+
+// within is the path of an inner step below the clone of its directory.
+func (s step) within(in step) string {
+	return path.Join(s.staged(), strings.TrimPrefix(in.path, s.path+"/"))
+}
+
+func (s step) kept() string { return oldDir + "/" + strconv.Itoa(s.n) }
 
 const (
 	stageDir = "stage"
@@ -58,8 +66,32 @@ const (
 // stepsOf returns the steps of a plan in the order in which they are done: room is
 // made first where a file becomes a directory or the reverse, then directories, new
 // files, swaps, removals, emptied directories. Entry points come last in
-// their kind: who comes in before them finds what they need.
-func stepsOf(p *Plan) []step {
+// their kind: who comes in before them finds what they need. With trees,
+// what is in a directory that is swapped whole is the inner part of one step.
+func stepsOf(p *Plan, trees bool) []step {
+	steps := flatSteps(p)
+	if !trees || len(p.Trees) == 0 {
+		return steps
+	}
+	var rest []step
+	whole := make([]step, len(p.Trees))
+	for k, dir := range p.Trees {
+		whole[k] = step{n: len(p.Entries) + k, kind: swapTree, path: string(dir)}
+	}
+	for _, s := range steps {
+		k := slices.IndexFunc(p.Trees, func(dir release.Path) bool { return release.Path(s.path).Within(dir) })
+		if k < 0 {
+			rest = append(rest, s)
+			continue
+		}
+		whole[k].inner = append(whole[k].inner, s)
+	}
+	at, _ := slices.BinarySearchFunc(rest, swapTree, func(s step, k kind) int { return cmp.Compare(s.kind, k) })
+	return slices.Insert(rest, at, whole...)
+}
+
+// flatSteps are the steps of a plan one path at a time.
+func flatSteps(p *Plan) []step {
 	becomes := map[release.Path]int{} // paths where a file and a directory change places
 	for _, e := range p.Entries {
 		switch e.Change {
@@ -246,6 +278,8 @@ func (e *eyes) look(s step) (status, error) {
 		return other, err
 	}
 	switch s.kind {
+	case swapTree:
+		return e.lookTree(s, here)
 	case makeDir:
 		switch {
 		case here == nil:
@@ -321,26 +355,38 @@ func (e *eyes) lookSwap(s step, here fs.FileInfo) (status, error) {
 	return map[whose]status{before: notDone, ours: done, somebody: other}[who], err
 }
 
-// intentsOf reads what the journal says of the steps, the last word on each.
-func intentsOf(u *site.Update) (map[int]intent, error) {
+// beginning is what the journal says before the intents of a switch.
+type beginning struct {
+	Steps int  `json:"steps"`
+	Trees bool `json:"trees"` // directories are swapped whole where the plan says so
+}
+
+// intentsOf reads what the journal says of the steps, the first word on each, and
+// whether the switch that was begun swaps whole directories.
+func intentsOf(u *site.Update) (intents map[int]intent, begun beginning, err error) {
 	records, err := u.Records()
 	if err != nil {
-		return nil, err
+		return nil, beginning{}, err
 	}
-	intents := map[int]intent{}
+	intents = map[int]intent{}
+	begun.Trees = true
 	for _, r := range records {
-		if r.Kind != recordIntent {
-			continue
-		}
-		var in intent
-		if err := decode(r, &in); err != nil {
-			return nil, err
-		}
-		if _, known := intents[in.N]; !known {
-			intents[in.N] = in
+		switch r.Kind {
+		case recordSwitch:
+			if err := decode(r, &begun); err != nil {
+				return nil, beginning{}, err
+			}
+		case recordIntent:
+			var in intent
+			if err := decode(r, &in); err != nil {
+				return nil, beginning{}, err
+			}
+			if _, known := intents[in.N]; !known {
+				intents[in.N] = in
+			}
 		}
 	}
-	return intents, nil
+	return intents, begun, nil
 }
 
 func decode(r site.Record, v any) error {

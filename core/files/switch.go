@@ -28,21 +28,28 @@ type switcher struct {
 	d        disk
 	journal  *site.Journal
 	steps    []step
-	todo     []bool // by index of steps
-	exchange bool   // the system can swap two files in one step
+	todo     []bool         // by index of steps
+	exchange bool           // the system can swap two files in one step
+	trees    bool           // directories are swapped whole where the plan says so
+	lists    map[int][]node // of directories that are swapped whole, as they were cloned
 }
 
 func switchFiles(ctx context.Context, d disk, s *site.Site, u *site.Update, p *Plan, j *site.Journal, report func(done, total int)) (time.Duration, error) {
-	intents, err := intentsOf(u)
+	intents, begun, err := intentsOf(u)
 	if err != nil {
 		return 0, err
 	}
-	w := &switcher{eyes: *newEyes(s, u, intents), d: d, journal: j, steps: stepsOf(p)}
+	w := &switcher{eyes: *newEyes(s, u, intents), d: d, journal: j}
 	defer w.close()
+	if w.exchange, err = w.canExchange(); err != nil {
+		return 0, err
+	}
+	w.trees = w.exchange && begun.Trees
+	w.steps = stepsOf(p, w.trees)
 	if err := w.check(ctx); err != nil {
 		return 0, err
 	}
-	if w.exchange, err = w.canExchange(); err != nil {
+	if err := w.cloneTrees(ctx); err != nil {
 		return 0, err
 	}
 	if err := w.intend(); err != nil {
@@ -65,6 +72,9 @@ func switchFiles(ctx context.Context, d disk, s *site.Site, u *site.Update, p *P
 		}
 	}
 	window := time.Since(start)
+	if err := w.carryOver(); err != nil {
+		return window, err
+	}
 	if err := d.barrier(w.site); err != nil {
 		return window, err
 	}
@@ -74,7 +84,7 @@ func switchFiles(ctx context.Context, d disk, s *site.Site, u *site.Update, p *P
 // check compares the disk with the plan, step by step and by contents.
 func (w *switcher) check(ctx context.Context) error {
 	w.todo = make([]bool, len(w.steps))
-	return eachParallel(ctx, w.roots(), len(w.steps), func(t []*tree, i int) error {
+	err := eachParallel(ctx, w.roots(), len(w.steps), func(t []*tree, i int) error {
 		e := eyes{site: t[0], update: t[1], intents: w.intents}
 		st := w.steps[i]
 		how, err := e.look(st)
@@ -87,6 +97,12 @@ func (w *switcher) check(ctx context.Context) error {
 		w.todo[i] = how == notDone
 		return nil
 	})
+	for i, st := range w.steps {
+		if err == nil && w.todo[i] && st.kind == swapTree {
+			err = w.checkInner(ctx, st)
+		}
+	}
+	return err
 }
 
 // canExchange tries whether two files can be swapped here, on two that are made
@@ -119,32 +135,45 @@ func (w *switcher) canExchange() (bool, error) {
 
 // intend writes what will be done to the journal, all of it before any of it.
 func (w *switcher) intend() error {
-	if err := w.d.note(w.journal, recordSwitch, len(w.steps)); err != nil {
+	if err := w.d.note(w.journal, recordSwitch, beginning{Steps: len(w.steps), Trees: w.trees}); err != nil {
 		return err
 	}
 	for i, st := range w.steps {
 		if !w.todo[i] {
 			continue
 		}
-		in := intent{N: st.n, Do: names[st.kind], Path: st.path}
-		if info, err := exists(w.site, st.path); err != nil {
-			return err
-		} else if info != nil {
-			in.Old = identOf(info)
-		}
-		if st.kind == placeFile || st.kind == swapFile {
-			info, err := w.update.lstat(st.staged())
-			if err != nil {
-				return fmt.Errorf("%s is not staged: %w", st.path, err)
+		for _, in := range st.inner {
+			if err := w.intendStep(in, st.within(in)); err != nil {
+				return err
 			}
-			in.New = identOf(info)
 		}
-		w.intents[st.n] = in
-		if err := w.d.note(w.journal, recordIntent, in); err != nil {
+		if err := w.intendStep(st, st.staged()); err != nil {
 			return err
 		}
 	}
 	return w.d.flush(w.journal)
+}
+
+// intendStep writes the intent of one step, whose new file or directory is at staged.
+func (w *switcher) intendStep(st step, staged string) error {
+	in := intent{N: st.n, Do: names[st.kind], Path: st.path}
+	if info, err := exists(w.site, st.path); err != nil {
+		return err
+	} else if info != nil {
+		in.Old = identOf(info)
+	}
+	switch st.kind {
+	case placeFile, swapFile, swapTree:
+		info, err := w.update.lstat(staged)
+		if err != nil {
+			return fmt.Errorf("%s is not staged: %w", st.path, err)
+		}
+		in.New = identOf(info)
+	}
+	if _, known := w.intents[st.n]; !known {
+		w.intents[st.n] = in
+	}
+	return w.d.note(w.journal, recordIntent, in)
 }
 
 // backUp gives every file that will be replaced a second name in the restore point,
@@ -185,6 +214,10 @@ func (w *switcher) doKind(st step) error {
 			return err
 		}
 		return w.expect(st, st.staged())
+	case swapTree:
+		defer w.site.forget()
+		defer w.update.forget()
+		return w.d.exchange(w.update, st.staged(), w.site, st.path)
 	case clearDir, takeDir:
 		return w.takeDir(st)
 	}

@@ -39,9 +39,10 @@ func TestSwitchSurvivesKillAtEveryStep(t *testing.T) {
 	p := points{want: 10_000}
 	for i, sc := range scenarios {
 		for _, way := range ways {
+			sc.way = way.choice
 			t.Run(sc.name+"/"+way.name, func(t *testing.T) {
 				all := calls(t, base, sc, way.wrap)
-				for n := 1 + i%stride(t, 3); n <= all; n += stride(t, 3) {
+				for n := 1 + i%stride(11); n <= all; n += stride(11) {
 					for _, after := range []bool{false, true} {
 						killOnce(t, base, sc, way.wrap, n, after, &p)
 					}
@@ -70,7 +71,7 @@ func killOnce(t *testing.T, base string, sc scenario, wrap func(*faultyDisk) dis
 	w.close()
 	p.killed.Add(1)
 
-	for m := 1; m <= rec.n; m += stride(t, 5) {
+	for m := 1; m <= rec.n; m += stride(13) {
 		w, before, f := kill()
 		again := &faultyDisk{u: w.u, at: m, with: errKilled, after: m%2 == 0}
 		_, _ = w.undo(wrap(again)) // killed: whatever it says, nobody hears
@@ -128,11 +129,12 @@ func TestFaultAtEveryStepEndsOldOrNew(t *testing.T) {
 	p := points{want: 5_000}
 	for i, sc := range scenarios {
 		for _, way := range ways {
+			sc.way = way.choice
 			t.Run(sc.name+"/"+way.name, func(t *testing.T) {
 				all := calls(t, base, sc, way.wrap)
 				for n := 1; n <= all; n++ {
 					for k, fault := range faults {
-						if (n+i+k)%stride(t, 7) == 0 {
+						if (n+i+k)%stride(29) == 0 {
 							failOnce(t, base, sc, way.wrap, n, fault, &p)
 						}
 					}

@@ -45,7 +45,7 @@ func (w *undoer) waits(st step) bool {
 }
 
 func undoFiles(_ context.Context, d disk, s *site.Site, u *site.Update, p *Plan, j *site.Journal, report func(done, total int)) ([]string, error) {
-	intents, err := intentsOf(u)
+	intents, begun, err := intentsOf(u)
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +54,7 @@ func undoFiles(_ context.Context, d disk, s *site.Site, u *site.Update, p *Plan,
 	// The journal is for people here: undo decides from the disk, so a journal
 	// that can't be written must not stop it.
 	_ = d.note(j, recordUndo, nil)
-	steps := stepsOf(p)
+	steps := stepsOf(p, begun.Trees)
 	slices.Reverse(steps)
 	var errs []error
 	for i, st := range steps {
@@ -92,6 +92,9 @@ func (w *undoer) withRoom(do func() error) error {
 // undo takes one step back. A step without an intent in the journal was not begun,
 // unless the journal is damaged and the disk shows that it was done.
 func (w *undoer) undo(st step) error {
+	if st.kind == swapTree {
+		return w.undoTree(st)
+	}
 	if _, intended := w.intents[st.n]; !intended {
 		if how, err := w.look(st); how != done || st.kind == makeDir {
 			return err

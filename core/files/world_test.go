@@ -38,7 +38,8 @@ type scenario struct {
 	full    bool
 	own     []release.Path
 	choices map[release.Path]Choice
-	unknown bool // what was shipped is not known at all
+	unknown bool   // what was shipped is not known at all
+	way     string // [files] switch of site.toml
 	after   contents
 }
 
@@ -79,7 +80,7 @@ func build(t tb, base string, sc scenario) *world {
 		here = sc.shipped
 	}
 	w.write(dir, here)
-	cfg := site.Config{Name: "test", Files: site.Files{Own: sc.own}}
+	cfg := site.Config{Name: "test", Files: site.Files{Own: sc.own, Switch: sc.way}}
 	if w.site, err = site.Init(dir, cfg, site.State{}); err != nil {
 		t.Fatal(err)
 	}

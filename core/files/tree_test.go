@@ -1,0 +1,233 @@
+package files
+
+import (
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"moult/core/release"
+)
+
+// wholeTrees is an update of which all but one file lies in two directories.
+func wholeTrees() scenario {
+	return scenario{
+		name:    "two directories",
+		shipped: contents{"index.php": "1", "lib/a": "1", "lib/b": "1", "lib/sub/c": "1", "lib/same": "1", "front/x": "1", "front/y": "1", "docs/one": "1"},
+		new:     contents{"index.php": "2", "lib/a": "2", "lib/sub/c": "2", "lib/new/d": "2", "lib/same": "1", "front/x": "2", "front/y": "2", "docs/one": "2"},
+		full:    true,
+		after:   contents{"index.php": "2", "lib/a": "2", "lib/sub/c": "2", "lib/new/d": "2", "lib/same": "1", "front/x": "2", "front/y": "2", "docs/one": "2"},
+	}
+}
+
+// needTrees skips where this process can't tell that no directory is in use.
+func needTrees(t *testing.T) {
+	t.Helper()
+	if runtime.GOOS != "linux" {
+		t.Skip("directories are switched whole on Linux only")
+	}
+	if _, sure := inUse(t.TempDir()); !sure {
+		t.Skip("this user may not ask all processes what they use")
+	}
+}
+
+func TestDirectoriesAreSwitchedWhole(t *testing.T) {
+	needTrees(t)
+	w := build(t, scratch(t), wholeTrees())
+	defer w.close()
+	w.makePlan()
+	if diff := cmp.Diff(paths("front", "lib"), w.plan.Trees); diff != "" {
+		t.Fatal(diff)
+	}
+	same := inodeOf(t, w, "lib/same")
+	dir := inodeOf(t, w, "lib")
+	w.all(realDisk{})
+	if inodeOf(t, w, "lib/same") != same {
+		t.Error("a file that doesn't change was replaced")
+	}
+	if inodeOf(t, w, "lib") == dir {
+		t.Error("lib was not switched whole")
+	}
+	if diff := cmp.Diff(w.sc.after, w.tree()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func inodeOf(t *testing.T, w *world, p string) uint64 {
+	t.Helper()
+	info, err := w.site.Root.Lstat(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return identOf(info).Inode
+}
+
+func TestDirectoriesThatMustNotBeSwitchedWhole(t *testing.T) {
+	needTrees(t)
+	tests := []struct {
+		name   string
+		change func(*scenario)
+		hold   string // a directory that a process works in
+		want   []release.Path
+	}{
+		{"the site says file", func(sc *scenario) { sc.way = "file" }, "", nil},
+		{"an own path inside", func(sc *scenario) { sc.own = paths("lib/cache") }, "", paths("front")},
+		{"an own path inside a part", func(sc *scenario) {
+			sc.own = paths("lib/cache")
+			for _, p := range []string{"lib/sub/d", "lib/sub/e"} {
+				sc.shipped[p], sc.new[p] = "1", "2"
+			}
+		}, "", paths("front", "lib/sub")},
+		{"a process works in it", func(*scenario) {}, "lib/sub", paths("front")},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			sc := wholeTrees()
+			test.change(&sc)
+			w := build(t, scratch(t), sc)
+			defer w.close()
+			if test.hold != "" {
+				t.Chdir(filepath.Join(w.dir, test.hold))
+			}
+			w.makePlan()
+			if diff := cmp.Diff(test.want, w.plan.Trees); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// meddler changes the site at a certain call of the switch, as visitors do.
+type meddler struct {
+	disk
+	when string // the call
+	do   func()
+}
+
+func (m *meddler) exchange(a *tree, p string, b *tree, q string) error {
+	if m.when == "before "+q {
+		m.do()
+	}
+	err := m.disk.exchange(a, p, b, q)
+	if m.when == "after "+q {
+		m.do()
+	}
+	return err
+}
+
+func TestWhatAppearsWhileADirectoryIsSwitchedIsCarriedOver(t *testing.T) {
+	needTrees(t)
+	w := build(t, scratch(t), wholeTrees())
+	defer w.close()
+	w.makePlan()
+	if err := w.stage(realDisk{}); err != nil {
+		t.Fatal(err)
+	}
+	at := func(p string) string { return filepath.Join(w.dir, p) }
+	m := &meddler{disk: realDisk{}, when: "before lib", do: func() {
+		for _, p := range []string{"lib/up.jpg", "lib/dir/up2.jpg"} {
+			must(t, os.MkdirAll(filepath.Dir(at(p)), 0o755))
+			must(t, os.WriteFile(at(p), []byte("visitor"), 0o644))
+		}
+		must(t, os.WriteFile(at("lib/tmp"), []byte("replaced"), 0o644))
+		must(t, os.Rename(at("lib/tmp"), at("lib/same")))
+	}}
+	if err := w.switchOver(m); err != nil {
+		t.Fatal(err)
+	}
+	want := w.sc.after
+	want["lib/up.jpg"], want["lib/dir/up2.jpg"], want["lib/same"] = "visitor", "visitor", "replaced"
+	if diff := cmp.Diff(want, w.tree()); diff != "" {
+		t.Errorf("after the switch (-want +got):\n%s", diff)
+	}
+}
+
+func must(t *testing.T, err error) {
+	if err != nil {
+		t.Helper()
+		t.Fatal(err)
+	}
+}
+
+func TestChangeOfAPlannedFileWhileADirectoryIsSwitchedStopsIt(t *testing.T) {
+	needTrees(t)
+	w := build(t, scratch(t), wholeTrees())
+	defer w.close()
+	w.makePlan()
+	if err := w.stage(realDisk{}); err != nil {
+		t.Fatal(err)
+	}
+	m := &meddler{disk: realDisk{}, when: "before lib", do: func() {
+		must(t, os.WriteFile(filepath.Join(w.dir, "lib/a"), []byte("edited at that moment"), 0o644))
+	}}
+	if err := w.switchOver(m); err == nil {
+		t.Fatal("the switch went on")
+	}
+	if notes, err := w.undo(realDisk{}); err != nil || len(notes) > 0 {
+		t.Fatalf("undo: %v, notes %q", err, notes)
+	}
+	want := w.sc.shipped
+	want["lib/a"] = "edited at that moment"
+	if diff := cmp.Diff(want, w.tree()); diff != "" {
+		t.Errorf("after the undo (-want +got):\n%s", diff)
+	}
+}
+
+// TestUndoKeepsWhatWasDoneSince undoes an update on whose site people have worked
+// since: nothing of theirs is lost, and what they changed of the update's own files
+// is set aside.
+func TestUndoKeepsWhatWasDoneSince(t *testing.T) {
+	for _, way := range ways {
+		t.Run(way.name, func(t *testing.T) {
+			if way.name == "trees" {
+				needTrees(t)
+			}
+			sc := wholeTrees()
+			sc.way = way.choice
+			w := build(t, scratch(t), sc)
+			defer w.close()
+			w.makePlan()
+			d := way.wrap(&faultyDisk{})
+			w.all(d)
+			at := func(p string) string { return filepath.Join(w.dir, p) }
+			must(t, os.WriteFile(at("lib/a"), []byte("changed since"), 0o644))
+			must(t, os.WriteFile(at("index.php"), []byte("changed since"), 0o644))
+			must(t, os.WriteFile(at("lib/same"), []byte("written since"), 0o644))
+			must(t, os.WriteFile(at("lib/b"), []byte("made again"), 0o644))
+			must(t, os.WriteFile(at("lib/new/visitor"), []byte("visitor"), 0o644))
+			must(t, os.WriteFile(at("front/visitor"), []byte("visitor"), 0o644))
+			must(t, os.Remove(at("front/y")))
+			notes, err := w.undo(d)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(notes) == 0 {
+				t.Error("nothing was reported")
+			}
+			want := contents{
+				"index.php": "1", "lib/a": "1", "lib/b": "1", "lib/sub/c": "1", "lib/same": "written since", "front/x": "1", "front/y": "1", "docs/one": "1",
+				"index.php.moult-u1": "changed since", "lib/a.moult-u1": "changed since", "lib/b.moult-u1": "made again",
+				"lib/new/visitor": "visitor", "front/visitor": "visitor",
+			}
+			if diff := cmp.Diff(want, w.tree()); diff != "" {
+				t.Errorf("after the undo (-want +got):\n%s\nnotes: %q", diff, notes)
+			}
+		})
+	}
+}
+
+func TestMountsAreReadFromProc(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("needs /proc")
+	}
+	dir := t.TempDir()
+	must(t, os.MkdirAll(filepath.Join(dir, "volume", "data"), 0o755))
+	t.Chdir(filepath.Join(dir, "volume", "data"))
+	used, _ := inUse(dir)
+	if !slices.Contains(used, release.Path("volume/data")) {
+		t.Errorf("in use are %v", used)
+	}
+}
