@@ -133,7 +133,7 @@ func Add(ctx context.Context, repo string, rel Release) error {
 	if err := a.run(); err != nil {
 		return fmt.Errorf("publish %s: %w", rel.Version, err)
 	}
-	return r.commit(ring, true)
+	return r.commit(ctx, ring, true)
 }
 
 // adding is one run of Add.

@@ -1,6 +1,7 @@
 package publish
 
 import (
+	"context"
 	"crypto/ed25519"
 	"errors"
 	"fmt"
@@ -104,7 +105,7 @@ func Init(repo string, o InitOptions) error {
 	if err := r.commitRoot(signers); err != nil {
 		return err
 	}
-	return r.commit(ring, true)
+	return r.commit(context.Background(), ring, true)
 }
 
 // outside refuses a directory for keys that would be uploaded with the repository.

@@ -256,3 +256,41 @@ func TestAddNeedsARepository(t *testing.T) {
 		t.Errorf("got %v, want ErrNotRepository", err)
 	}
 }
+
+func TestRefreshSaysWhenSitesWouldRefuse(t *testing.T) {
+	repo := initRepo(t, publish.InitOptions{})
+	if _, err := publish.Refresh(t.Context(), repo, publish.KeySource{}, day.Add(400*24*time.Hour)); !errors.Is(err, trust.ErrExpired) {
+		t.Errorf("expired root: got %v, want ErrExpired", err)
+	}
+	for _, role := range []string{"root", "targets"} {
+		if err := publish.Rotate(t.Context(), repo, publish.RotateOptions{Role: role, Keep: true, Date: day.Add(400 * 24 * time.Hour)}); err != nil {
+			t.Errorf("renewing %s: %v", role, err)
+		}
+	}
+	if _, err := publish.Refresh(t.Context(), repo, publish.KeySource{}, day.Add(400*24*time.Hour)); err != nil {
+		t.Errorf("renewed: %v", err)
+	}
+
+	// A rotation that was killed after the root was written: the timestamp is still
+	// signed by the old key. The next refresh mends it.
+	saved, err := os.ReadFile(filepath.Join(repo, "metadata", "timestamp.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := publish.Rotate(t.Context(), repo, publish.RotateOptions{Role: "timestamp", Date: day.Add(400 * 24 * time.Hour)}); err != nil {
+		t.Fatal(err)
+	}
+	left := filepath.Join(repo, "targets", ".new-123")
+	if err := errors.Join(os.WriteFile(filepath.Join(repo, "metadata", "timestamp.json"), saved, 0o644), os.WriteFile(left, nil, 0o644)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := publish.Verify(t.Context(), repo, day.Add(400*24*time.Hour)); !errors.Is(err, trust.ErrUntrusted) {
+		t.Errorf("half a rotation: got %v, want ErrUntrusted", err)
+	}
+	if _, err := publish.Refresh(t.Context(), repo, publish.KeySource{}, day.Add(400*24*time.Hour)); err != nil {
+		t.Errorf("after half a rotation: %v", err)
+	}
+	if _, err := os.Stat(left); err == nil {
+		t.Error("what the killed command left is still there")
+	}
+}

@@ -44,5 +44,5 @@ func SetMirrors(ctx context.Context, repo string, mirrors []string, keys KeySour
 	if len(list) == 0 {
 		delete(r.targets.Signed.UnrecognizedFields, trust.MirrorsField)
 	}
-	return r.commit(ring, true)
+	return r.commit(ctx, ring, true)
 }

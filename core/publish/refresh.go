@@ -20,7 +20,8 @@ type Renewal struct {
 const offlineNotice = 45 * 24 * time.Hour
 
 // Refresh renews the snapshot and the timestamp. It needs their keys only and is meant
-// to run daily. A zero date is the clock.
+// to run daily. A zero date is the clock. If sites would not accept the repository
+// afterwards, as when root or targets have expired, that is the error.
 func Refresh(ctx context.Context, repo string, keys KeySource, date time.Time) (*Renewal, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -37,7 +38,7 @@ func Refresh(ctx context.Context, repo string, keys KeySource, date time.Time) (
 	if err != nil {
 		return nil, err
 	}
-	if err := r.commitOnline(ring); err != nil {
+	if err := r.commitOnline(ctx, ring); err != nil {
 		return nil, err
 	}
 	return r.renewal(), nil

@@ -2,6 +2,7 @@ package publish
 
 import (
 	"bytes"
+	"context"
 	"crypto/ed25519"
 	"errors"
 	"fmt"
@@ -60,12 +61,32 @@ func openRepository(dir string, date time.Time) (*repository, error) {
 	if ok, err := r.lock.TryLock(); err != nil || !ok {
 		return nil, errors.Join(fmt.Errorf("%s: another publish command is at work in it", dir), err)
 	}
-	if err := r.read(); err != nil {
+	if err := errors.Join(r.sweep(), r.read()); err != nil {
 		r.close()
 		return nil, fmt.Errorf("%s: %w", dir, err)
 	}
 	return r, nil
 }
+
+// sweep removes what a command left behind that was killed. The lock is held, so
+// nobody else is writing.
+func (r *repository) sweep() error {
+	for _, dir := range []string{"targets", "metadata", "."} {
+		left, err := filepath.Glob(r.path(dir, tempPrefix+"*"))
+		if err != nil {
+			return err
+		}
+		for _, f := range left {
+			if err := os.Remove(f); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// tempPrefix begins the names of files that are being written.
+const tempPrefix = ".new-"
 
 func (r *repository) close() { r.lock.Close() }
 
@@ -155,7 +176,7 @@ func (r *repository) temp() (*os.File, error) {
 	if err := os.MkdirAll(r.path("targets"), 0o755); err != nil {
 		return nil, err
 	}
-	return os.CreateTemp(r.path("targets"), ".new-*")
+	return os.CreateTemp(r.path("targets"), tempPrefix+"*")
 }
 
 // put moves a finished temporary file to its place as a target and closes it.
@@ -206,7 +227,7 @@ func (r *repository) link(place, name string) error {
 }
 
 // commit signs what changed and writes it: targets, snapshot and, last, timestamp.
-func (r *repository) commit(ring *keyring, newTargets bool) error {
+func (r *repository) commit(ctx context.Context, ring *keyring, newTargets bool) error {
 	if newTargets {
 		r.targets.Signed.Version++
 		r.targets.Signed.Expires = r.date.Add(targetsLife)
@@ -219,11 +240,11 @@ func (r *repository) commit(ring *keyring, newTargets bool) error {
 		}
 		r.snapshot.Signed.Meta["targets.json"] = metaFile(r.targets.Signed.Version, b)
 	}
-	return r.commitOnline(ring)
+	return r.commitOnline(ctx, ring)
 }
 
 // commitOnline renews the snapshot and the timestamp.
-func (r *repository) commitOnline(ring *keyring) error {
+func (r *repository) commitOnline(ctx context.Context, ring *keyring) error {
 	r.snapshot.Signed.Version++
 	r.snapshot.Signed.Expires = r.date.Add(snapshotLife)
 	b, err := signed(ring, r.root, metadata.SNAPSHOT, r.snapshot)
@@ -239,7 +260,15 @@ func (r *repository) commitOnline(ring *keyring) error {
 	if b, err = signed(ring, r.root, metadata.TIMESTAMP, r.timestamp); err != nil {
 		return err
 	}
-	return r.write("timestamp.json", b)
+	if err := r.write("timestamp.json", b); err != nil {
+		return err
+	}
+	// A command that was killed half-way, or a role whose keys are lost, must not be
+	// found by a hundred thousand sites first.
+	if err := r.verifyTrust(ctx, r.date); err != nil {
+		return fmt.Errorf("sites would not accept the repository: %w", err)
+	}
+	return nil
 }
 
 // commitRoot signs a new root with its own keys and with those of the one before, and
@@ -283,7 +312,7 @@ func writeFile(name string, b []byte) error {
 	if old, err := os.ReadFile(name); err == nil && bytes.Equal(old, b) {
 		return nil
 	}
-	f, err := os.CreateTemp(filepath.Dir(name), ".new-*")
+	f, err := os.CreateTemp(filepath.Dir(name), tempPrefix+"*")
 	if err != nil {
 		return err
 	}

@@ -59,7 +59,7 @@ func Rollout(ctx context.Context, repo string, o RolloutOptions) error {
 			return err
 		}
 	}
-	return r.commit(ring, true)
+	return r.commit(ctx, ring, true)
 }
 
 // PackageKeys returns the public keys that sign packages, as a site on a server without

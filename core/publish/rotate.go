@@ -3,11 +3,14 @@ package publish
 import (
 	"context"
 	"crypto/ed25519"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
 
 	"github.com/theupdateframework/go-tuf/v2/metadata"
+
+	"moult/core/trust"
 )
 
 // RotateOptions say which keys are replaced.
@@ -90,7 +93,11 @@ func Rotate(ctx context.Context, repo string, o RotateOptions) error {
 	if err := r.commitRoot(distinct(signers)); err != nil {
 		return err
 	}
-	return r.commit(ring, o.Role == metadata.TARGETS)
+	err = r.commit(ctx, ring, o.Role == metadata.TARGETS)
+	if expired := (*trust.ExpiredError)(nil); errors.As(err, &expired) && expired.Role != o.Role {
+		return nil // root and targets are renewed one after the other
+	}
+	return err
 }
 
 func distinct(keys []ed25519.PrivateKey) []ed25519.PrivateKey {
