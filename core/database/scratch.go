@@ -94,7 +94,7 @@ func (d *DB) clone(ctx context.Context, s *schema.Schema) error {
 		return err
 	}
 	for _, q := range s.Sequences {
-		if _, err := conn.ExecContext(ctx, "CREATE SEQUENCE "+schema.Quote(q.Name)); err != nil {
+		if _, err := conn.ExecContext(ctx, q.Create()); err != nil {
 			return fmt.Errorf("clone sequence %s: %w", q.Name, err)
 		}
 	}

@@ -13,7 +13,7 @@ import (
 func Emit(s *Schema, fl Flavor) string {
 	var b strings.Builder
 	for _, q := range byName(s.Sequences, func(q *Sequence) string { return q.Name }) {
-		b.WriteString(q.create() + ";\n\n")
+		b.WriteString(q.Create() + ";\n\n")
 	}
 	tables, cyclic := parentsFirst(s.Tables)
 	if cyclic {

@@ -72,7 +72,8 @@ func (e *Event) create() string {
 	return s + " DO " + e.Body
 }
 
-func (q *Sequence) create() string { return "CREATE SEQUENCE " + q.define() }
+// Create returns the sequence's CREATE SEQUENCE statement without a semicolon.
+func (q *Sequence) Create() string { return "CREATE SEQUENCE " + q.define() }
 
 func (q *Sequence) alter() string { return "ALTER SEQUENCE " + q.define() }
 

@@ -153,7 +153,7 @@ func (p *planner) createSequences() {
 		case pr.a == nil:
 			name := p.aside()
 			p.add(Step{
-				Statement: Statement{SQL: pr.b.create(), Probe: probeOf(tableExists(pr.b.Name))},
+				Statement: Statement{SQL: pr.b.Create(), Probe: probeOf(tableExists(pr.b.Name))},
 				Object:    "sequence " + pr.b.Name, Change: "create the sequence",
 				Inverse: []Statement{renameTable(pr.b.Name, name)},
 				Discard: []Statement{{SQL: "DROP SEQUENCE " + Quote(name), Probe: probeOf(not(tableExists(name)))}},
