@@ -1,8 +1,6 @@
 package app
 
 import (
-	"reflect"
-
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/lang"
@@ -24,6 +22,7 @@ type overview struct {
 	stack   *fyne.Container
 	object  fyne.CanvasObject
 	shown   Model
+	painted bool
 }
 
 func newOverview(p *page) *overview {
@@ -50,8 +49,8 @@ func (o *overview) render(m Model) {
 		o.stack.Refresh()
 		return
 	}
-	m.Progress = Progress{Log: m.Progress.Log}
-	if !reflect.DeepEqual(o.shown, m) {
+	if !o.painted || !onlyProgress(o.shown, m) {
+		o.painted = true
 		keep := o.shown.State == m.State
 		o.shown = m
 		o.scroll.Content = o.content(m)

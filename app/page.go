@@ -130,10 +130,16 @@ func (p *page) render(m Model) {
 	}
 }
 
-// onlyProgress reports whether two models differ in their progress alone.
+// onlyProgress reports whether two models differ in their progress alone. Plans
+// and the like are compared by where they are: they never change, and one of
+// 100 000 files takes long to compare.
 func onlyProgress(a, b Model) bool {
-	a.Progress, b.Progress = Progress{}, Progress{}
-	return reflect.DeepEqual(a, b)
+	return a.Dir == b.Dir && a.Current == b.Current && a.Checked.Equal(b.Checked) &&
+		a.State == b.State && a.Doing == b.Doing && a.Stopping == b.Stopping && a.Stale == b.Stale &&
+		a.Offer == b.Offer && a.Plan == b.Plan && a.Result == b.Result && a.Run == b.Run &&
+		a.Err == b.Err && a.Broken == b.Broken &&
+		len(a.History) == len(b.History) && (len(a.History) == 0 || &a.History[0] == &b.History[0]) &&
+		reflect.DeepEqual(a.Config, b.Config) && reflect.DeepEqual(a.Choices, b.Choices)
 }
 
 func (p *page) renderHead(m Model) {

@@ -1,0 +1,62 @@
+package app
+
+import (
+	"fmt"
+	"testing"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/test"
+
+	"moult/resources"
+	"moult/widgets"
+)
+
+// TestEverythingFitsTheSmallestWindow puts every state into a window of 760×520,
+// in both languages and at the scales that Fyne can be set to. Fyne's layouts clip
+// and overlap only what is given less than its least size.
+func TestEverythingFitsTheSmallestWindow(t *testing.T) {
+	defer func() { speak = resources.English }()
+	for _, language := range []resources.Language{resources.English, resources.Chinese} {
+		speak = language
+		b := newBench(t, wiki(), shop())
+		for i, sc := range scenes {
+			// Scales change how letters are rounded and nothing else, so that
+			// each state is tried at one of them.
+			scale := []float32{1, 0.8, 2}[i%3]
+			b.app.window.Canvas().(test.WindowlessCanvas).SetScale(scale)
+			b.app.window.Resize(leastSize)
+			b.show(t, sc)
+			b.settle()
+			b.mustFit(t, fmt.Sprintf("%s in %q at scale %g", sc.name, language, scale))
+			if b.app.modal != nil {
+				b.app.modal.close()
+			}
+		}
+	}
+}
+
+func (b *bench) mustFit(t *testing.T, what string) {
+	t.Helper()
+	c := b.app.window.Canvas()
+	if least := b.app.window.Content().MinSize(); least.Width > leastSize.Width || least.Height > leastSize.Height {
+		t.Errorf("%s: the window needs %v, want at most %v", what, least, leastSize)
+	}
+	roots := []fyne.CanvasObject{b.app.window.Content()}
+	if top := c.Overlays().Top(); top != nil {
+		roots = append(roots, top)
+		if least := top.MinSize(); least.Width > leastSize.Width || least.Height > leastSize.Height {
+			t.Errorf("%s: the dialog needs %v", what, least)
+		}
+	}
+	for _, root := range roots {
+		for _, o := range test.LaidOutObjects(root) {
+			a, ok := o.(*widgets.Action)
+			if !ok || !a.Visible() {
+				continue
+			}
+			if got, least := a.Size(), a.MinSize(); got.Width < least.Width-1 || got.Height < least.Height-1 {
+				t.Errorf("%s: the button %q has %v and needs %v", what, a.Text, got, least)
+			}
+		}
+	}
+}
