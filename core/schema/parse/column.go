@@ -110,7 +110,11 @@ func (a *attributes) read() bool {
 		key := strings.ToUpper(c.next().text)
 		c.accept("=")
 		if v := c.optionValue(key); !strings.EqualFold(v, "DEFAULT") {
+			if word := c.toks[c.i-1].upper; word != "" {
+				v = word
+			}
 			col.Options = append(col.Options, schema.Option{Key: key, Value: v})
+			slices.SortFunc(col.Options, func(a, b schema.Option) int { return strings.Compare(a.Key, b.Key) })
 		}
 	case c.isAny("UNIQUE", "PRIMARY", "KEY"):
 		a.key()

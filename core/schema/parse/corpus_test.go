@@ -3,6 +3,8 @@ package parse
 import (
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"testing"
 
 	"moult/core/schema"
@@ -28,24 +30,54 @@ func corpus(t testing.TB) string {
 	return dir
 }
 
-func TestCorpusIsReadWithoutError(t *testing.T) {
-	files, err := filepath.Glob(filepath.Join(corpus(t), "*", "*.sql"))
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no files: %v", err)
+func TestCorpusIsReadAsTheServerHasLoadedIt(t *testing.T) {
+	dir := corpus(t)
+	index, err := os.ReadFile(filepath.Join(dir, "INDEX.tsv"))
+	if err != nil {
+		t.Fatal(err)
 	}
-	for _, name := range files {
-		f, err := os.Open(name)
+	lines := strings.Split(strings.TrimSpace(string(index)), "\n")
+	column := map[string]int{}
+	for i, name := range strings.Split(lines[0], "\t") {
+		column[name] = i
+	}
+	seen := map[string]bool{}
+	compared := 0
+	for _, line := range lines[1:] {
+		row := strings.Split(line, "\t")
+		name := row[column["file"]]
+		if seen[name] {
+			continue
+		}
+		seen[name] = true
+		f, err := os.Open(filepath.Join(dir, name))
 		if err != nil {
 			t.Fatal(err)
 		}
-		s, err := File(filepath.Base(name), f, schema.DefaultMariaDB)
+		s, err := File(name, f, schema.DefaultMariaDB)
 		f.Close()
 		if err != nil {
-			t.Errorf("%v", err)
+			t.Error(err)
 			continue
 		}
-		if len(s.Tables) == 0 {
-			t.Errorf("%s: no tables", name)
+		keys := 0
+		for _, tb := range s.Tables {
+			keys += len(tb.ForeignKeys)
 		}
+		for what, got := range map[string]int{
+			"tables": len(s.Tables), "views": len(s.Views), "triggers": len(s.Triggers), "routines": len(s.Routines), "foreign_keys": keys,
+		} {
+			want, err := strconv.Atoi(row[column[what]])
+			if err != nil {
+				continue // the file could not be loaded
+			}
+			compared++
+			if got != want {
+				t.Errorf("%s: %d %s are read, the server has %d", name, got, what, want)
+			}
+		}
+	}
+	if compared == 0 {
+		t.Error("nothing was compared")
 	}
 }

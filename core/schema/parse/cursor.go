@@ -233,8 +233,36 @@ func (c *cursor) group(what string) string {
 }
 
 // source returns the text of the tokens from one index to before another, as
-// written, unless a version comment opens or closes in between.
+// it is written under an sql_mode that changes nothing.
 func (c *cursor) source(from, to int) string {
+	if c.mode == (mode{}) {
+		return c.verbatim(from, to)
+	}
+	var b strings.Builder
+	for i, t := range c.toks[from:to] {
+		text := c.st.Text[t.start:t.end]
+		if i > 0 {
+			between := c.st.Text[c.toks[from+i-1].end:t.start]
+			if between != "" {
+				b.WriteByte(' ')
+			}
+		}
+		switch {
+		case t.kind == quoted && text[0] == '"':
+			text = schema.Quote(t.text)
+		case t.kind == str && c.mode.noBackslash:
+			text = schema.QuoteText(t.text)
+		case t.matches("||") && c.mode.pipesConcat:
+			c.failAt(from+i, "|| joins texts under this sql_mode and is OR elsewhere: write CONCAT")
+		}
+		b.WriteString(text)
+	}
+	return b.String()
+}
+
+// verbatim returns the text of the tokens from one index to before another, as
+// written, unless a version comment opens or closes in between.
+func (c *cursor) verbatim(from, to int) string {
 	if from >= to {
 		return ""
 	}
@@ -252,11 +280,12 @@ func (c *cursor) source(from, to int) string {
 	return strings.Join(parts, " ")
 }
 
-// rest moves to the end and returns what stands there.
+// rest moves to the end and returns what stands there, as written: bodies keep
+// the sql_mode that they were written under.
 func (c *cursor) rest() string {
 	from := c.i
 	c.i = len(c.toks) - 1
-	return c.source(from, c.i)
+	return c.verbatim(from, c.i)
 }
 
 // done checks that nothing is left.

@@ -111,8 +111,8 @@ func (c *cursor) caseExpr() {
 // tell a value in parentheses from one without.
 func (c *cursor) parenthesised(col *schema.Column, raw string) schema.Default {
 	if c.fl.Vendor == schema.MariaDB {
-		if toks, _, err := lex(raw, c.fl, c.mode); err == nil {
-			inner := &cursor{st: c.st, toks: toks, fl: c.fl, mode: c.mode}
+		if toks, _, err := lex(raw, c.fl, mode{}); err == nil {
+			inner := &cursor{st: Statement{Text: raw, Pos: c.st.Pos}, toks: toks, fl: c.fl}
 			if inner.accept("NULL") && inner.tok().kind == end {
 				return schema.Default{Kind: schema.NullDefault}
 			}

@@ -1,6 +1,7 @@
 package parse
 
 import (
+	"strconv"
 	"strings"
 
 	"moult/core/schema"
@@ -86,8 +87,22 @@ func (c *cursor) plainOption(t *schema.Table) bool {
 		key = strings.ToUpper(c.next().text)
 	}
 	c.accept("=")
-	setOption(t, key, c.optionValue(key))
+	value := c.optionValue(key)
+	if key == "AUTOEXTEND_SIZE" {
+		value = size(value)
+	}
+	setOption(t, key, value)
 	return true
+}
+
+// size writes a size without its unit, as servers print it.
+func size(s string) string {
+	shift := map[string]uint{"K": 10, "M": 20, "G": 30}[strings.ToUpper(s[max(0, len(s)-1):])]
+	n, err := strconv.ParseInt(strings.TrimRight(s, "kKmMgG"), 10, 64)
+	if err != nil {
+		return s
+	}
+	return strconv.FormatInt(n<<shift, 10)
 }
 
 // optionKey reads the words of an option, "" if none of them is next.

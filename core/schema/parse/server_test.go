@@ -130,7 +130,7 @@ func (s server) catalogue(table string, fl schema.Flavor) []string {
 			when("invisible", strings.Contains(extra, "invisible")), when("virtual", strings.Contains(extra, "virtual generated")),
 			when("stored", strings.Contains(extra, "stored generated")))
 		kind := strings.Replace(r[2], "year(4)", "year", 1)
-		kind, _, _ = strings.Cut(kind, " /*")
+		kind, _, _ = strings.Cut(strings.Replace(kind, "geomcollection", "geometrycollection", 1), " /*")
 		got := fmt.Sprintf("%s %s %s null=%v %s comment=%s", r[0], r[1], kind, r[3] == "YES", name, r[5])
 		want = append(want, got)
 	}
@@ -154,10 +154,17 @@ func (s server) catalogue(table string, fl schema.Flavor) []string {
 			got = append(got, fmt.Sprintf("%s %d %s %s unique=%v %s ignored=%v %s", x.Name, i+1, p.Column, prefix, unique, order, x.Invisible, x.Comment))
 		}
 	}
-	for _, r := range s.rows(`SELECT index_name, seq_in_index, column_name, IFNULL(sub_part, 0), non_unique, collation, ignored, index_comment, index_type
+	hidden := "ignored"
+	if fl.Vendor == schema.MySQL {
+		hidden = "IF(is_visible = 'NO', 'YES', 'NO')"
+	}
+	for _, r := range s.rows(`SELECT index_name, seq_in_index, IFNULL(column_name, ''), IFNULL(sub_part, 0), non_unique, collation, `+hidden+`, index_comment, index_type
 		FROM information_schema.statistics WHERE table_schema = DATABASE() AND table_name = ?`, table) {
 		if r[8] == "SPATIAL" {
 			r[3] = "0" // the server indexes the bounding box and calls that a prefix
+		}
+		if r[8] == "HASH" && fl.Vendor == schema.MySQL && r[5] == "NULL" {
+			r[5] = "A"
 		}
 		if r[8] == "FULLTEXT" {
 			r[5] = "NULL"
@@ -186,8 +193,13 @@ func (s server) catalogue(table string, fl schema.Flavor) []string {
 		}
 		got = append(got, name+" "+k.Expr.Raw)
 	}
-	for _, r := range s.rows(`SELECT constraint_name, check_clause FROM information_schema.check_constraints
-		WHERE constraint_schema = DATABASE() AND table_name = ?`, table) {
+	clauses := `SELECT constraint_name, check_clause FROM information_schema.check_constraints WHERE constraint_schema = DATABASE() AND table_name = ?`
+	if fl.Vendor == schema.MySQL {
+		clauses = `SELECT c.constraint_name, c.check_clause FROM information_schema.check_constraints c
+			JOIN information_schema.table_constraints t USING (constraint_schema, constraint_name) WHERE c.constraint_schema = DATABASE() AND t.table_name = ?`
+	}
+	for _, r := range s.rows(clauses, table) {
+		r[1] = strings.ReplaceAll(r[1], `\'`, "'") // MySQL escapes the clause there once more
 		want = append(want, r[0]+" "+r[1])
 	}
 	compare("the checks", got, want)
@@ -246,8 +258,12 @@ func (s server) clear() {
 // flavor returns what the server says it is.
 func (s server) flavor() schema.Flavor {
 	s.t.Helper()
-	f := schema.Flavor{Vendor: schema.MariaDB}
-	if _, err := fmt.Sscanf(s.rows("SELECT VERSION()")[0][0], "%d.%d.%d", &f.Version[0], &f.Version[1], &f.Version[2]); err != nil {
+	version := s.rows("SELECT VERSION()")[0][0]
+	f := schema.Flavor{Vendor: schema.MySQL}
+	if strings.Contains(version, "MariaDB") {
+		f.Vendor = schema.MariaDB
+	}
+	if _, err := fmt.Sscanf(version, "%d.%d.%d", &f.Version[0], &f.Version[1], &f.Version[2]); err != nil {
 		s.t.Fatal(err)
 	}
 	return f

@@ -23,7 +23,7 @@ func (c *cursor) statement() string {
 	if len(c.toks) < 2 {
 		return c.st.Text
 	}
-	return c.source(0, len(c.toks)-1)
+	return c.verbatim(0, len(c.toks)-1)
 }
 
 // createTrigger reads what follows CREATE … TRIGGER.
@@ -105,7 +105,7 @@ func (r *reader) createRoutine(c *cursor, h head, function bool) {
 		c.returns()
 	}
 	c.characteristics()
-	p.Header = c.source(from, c.i)
+	p.Header = c.verbatim(from, c.i)
 	if c.is("AS") || c.is("USING") {
 		c.fail("routine %s is written in another language than SQL, which is not supported", name)
 	}
@@ -172,7 +172,7 @@ func (r *reader) createEvent(c *cursor, h head) {
 		}
 		c.i++
 	}
-	e.Schedule = c.source(from, c.i)
+	e.Schedule = c.verbatim(from, c.i)
 	if e.Schedule == "" {
 		c.fail("event %s: AT or EVERY is expected here", name)
 	}

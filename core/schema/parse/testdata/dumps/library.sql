@@ -1,0 +1,74 @@
+-- A lending library: one of each kind of object, as somebody would write it.
+
+CREATE TABLE branch (
+  id SMALLINT UNSIGNED NOT NULL AUTO_INCREMENT,
+  name VARCHAR(60) NOT NULL COMMENT 'as on the door; "quoted"',
+  opens TIME NOT NULL DEFAULT '09:00:00',
+  PRIMARY KEY (id),
+  UNIQUE KEY name (name)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin COMMENT='where books are; it''s a list';
+
+CREATE TABLE book (
+  id INT UNSIGNED NOT NULL AUTO_INCREMENT,
+  isbn CHAR(13) CHARACTER SET latin1 COLLATE latin1_bin NULL DEFAULT NULL,
+  title VARCHAR(200) NOT NULL DEFAULT '',
+  kind ENUM('paper','audio','e-book') NOT NULL DEFAULT 'paper',
+  tags SET('new','rare','large print') NULL,
+  price DECIMAL(8,2) UNSIGNED NOT NULL DEFAULT 0,
+  gross DECIMAL(10,2) GENERATED ALWAYS AS (price * 1.07) STORED,
+  cover LONGBLOB NULL,
+  added TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP,
+  flags BIT(4) NOT NULL DEFAULT b'101',
+  PRIMARY KEY (id),
+  UNIQUE KEY isbn (isbn),
+  KEY by_title (title(20), kind),
+  FULLTEXT KEY words (title),
+  CONSTRAINT price_sane CHECK (price < 10000)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+CREATE TABLE loan (
+  book INT UNSIGNED NOT NULL,
+  branch SMALLINT UNSIGNED NOT NULL,
+  reader VARCHAR(80) NOT NULL,
+  since DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
+  due DATE NULL,
+  PRIMARY KEY (book),
+  KEY branch (branch, due DESC),
+  CONSTRAINT loan_book FOREIGN KEY (book) REFERENCES book (id) ON DELETE CASCADE,
+  CONSTRAINT loan_branch FOREIGN KEY (branch) REFERENCES branch (id) ON UPDATE CASCADE
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+CREATE TABLE visit (
+  day DATE NOT NULL,
+  branch SMALLINT UNSIGNED NOT NULL,
+  visitors INT NOT NULL DEFAULT 0,
+  PRIMARY KEY (day, branch)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
+PARTITION BY RANGE COLUMNS (day) (
+  PARTITION old VALUES LESS THAN ('2025-01-01'),
+  PARTITION now VALUES LESS THAN (MAXVALUE) COMMENT = 'the present'
+);
+
+CREATE VIEW overdue AS SELECT l.reader, b.title FROM loan l JOIN book b ON b.id = l.book WHERE l.due < CURRENT_DATE;
+
+DELIMITER //
+CREATE TRIGGER loan_due BEFORE INSERT ON loan FOR EACH ROW
+BEGIN
+  -- four weeks; a semicolon ; in a comment
+  IF NEW.due IS NULL THEN
+    SET NEW.due = CURRENT_DATE + INTERVAL 28 DAY;
+  END IF;
+END//
+
+CREATE FUNCTION fine(days INT) RETURNS DECIMAL(6,2) DETERMINISTIC
+RETURN IF(days > 0, days * 0.25, 0)//
+
+CREATE PROCEDURE extend(IN b INT, IN days INT) COMMENT 'it''s longer'
+BEGIN
+  DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; END;
+  CASE WHEN days > 0 THEN UPDATE loan SET due = due + INTERVAL days DAY WHERE book = b; ELSE BEGIN END; END CASE;
+END//
+
+CREATE EVENT tidy ON SCHEDULE EVERY 1 DAY STARTS '2025-01-01 03:00:00' ON COMPLETION PRESERVE DISABLE COMMENT 'nightly'
+DO DELETE FROM visit WHERE day < '2000-01-01'//
+DELIMITER ;
