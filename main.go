@@ -11,12 +11,14 @@ import (
 	"runtime/debug"
 
 	"moult/app/cli"
+	"moult/app/hush"
 )
 
 // version is set by the linker when a release is built.
 var version string
 
 func main() {
+	hush.Over()
 	p := &cli.Program{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Version: version}
 	if hasWindow {
 		p.OpenWindow = func(sites []string) error {
