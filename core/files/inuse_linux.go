@@ -26,7 +26,9 @@ func inUse(site string) (dirs []release.Path, sure bool) {
 		return nil, false
 	}
 	for _, p := range processes {
-		if _, err := strconv.Atoi(p.Name()); err == nil {
+		// init works in no site, and its mounts are those of this process or of its
+		// host; it may have rights that keep even root from looking.
+		if n, err := strconv.Atoi(p.Name()); err == nil && n > 1 {
 			u.process("/proc/" + p.Name())
 		}
 	}
