@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -16,6 +17,7 @@ import (
 func (p *Program) updateCommand() *cobra.Command {
 	var w want
 	var expect string
+	var unattended bool
 	cmd := &cobra.Command{
 		Use:   "update SITE",
 		Short: "Bring the site to the newest release, files and database together",
@@ -26,15 +28,47 @@ func (p *Program) updateCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			p.yes = p.yes || unattended
 			return p.withWholeSite(cmd.Context(), args[0], func(e *update.Engine, report update.Report) error {
+				if unattended {
+					if err := p.admitted(cmd.Context(), e, choices, report); err != nil {
+						return p.held(e, err)
+					}
+				}
 				return p.update(cmd.Context(), e, choices, expect, report)
 			})
 		},
 	}
 	w.flags(cmd.Flags())
 	cmd.Flags().StringVar(&expect, "expect", "", "refuse any plan whose hash is not this one")
+	cmd.Flags().BoolVar(&unattended, "unattended", false, "like --yes, but only what [unattended] in site.toml admits, and when")
 	return cmd
 }
+
+// admitted asks the site's rules for updates that nobody watches.
+func (p *Program) admitted(ctx context.Context, e *update.Engine, c update.Choices, report update.Report) error {
+	rules := e.Site().Config.Unattended
+	if err := rules.Open(time.Now()); err != nil {
+		return err
+	}
+	o, err := e.Check(ctx, c, report)
+	if err != nil || o.UpToDate() {
+		return nil // p.update says so, with the right exit code
+	}
+	return rules.Admits(o.Current, o.Target)
+}
+
+// held prints that an update waits, which is no failure.
+func (p *Program) held(e *update.Engine, why error) error {
+	if p.json {
+		return p.printJSON(map[string]any{"from": e.Current(), "to": e.Current(), "state": "held", "reason": why.Error()})
+	}
+	p.printf("Nothing is installed now: %v.", why)
+	return nil
+}
+
+// update goes to the release that is wanted. Where the way there has stops, every
+// hop is an update with a restore point of its own.
 
 func (p *Program) update(ctx context.Context, e *update.Engine, c update.Choices, expect string, report update.Report) error {
 	pl, err := prepare(ctx, e, c, report)
@@ -66,7 +100,10 @@ func (p *Program) update(ctx context.Context, e *update.Engine, c update.Choices
 		return nil
 	}
 	result, err := e.Apply(ctx, pl, report)
-	return p.finish(result, err)
+	if err := p.finish(result, err); err != nil || len(pl.Strategy.Hops) < 2 {
+		return err
+	}
+	return p.update(ctx, e, c, "", report)
 }
 
 // decide has the admin choose for each edited file that is open.

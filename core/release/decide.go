@@ -40,6 +40,18 @@ func (e *StopError) Error() string {
 	return fmt.Sprintf("%s can't be reached without installing %s first, and %s is no longer published", e.Target, e.Stop, e.Stop)
 }
 
+// NoWayError says that nothing published leads from the installed release to the
+// offered one.
+type NoWayError struct {
+	From, Target Version
+	Arch         Arch
+}
+
+// Error names both releases and the architecture.
+func (e *NoWayError) Error() string {
+	return fmt.Sprintf("release %s has no full package for %s and no patch from %s", e.Target, e.Arch, e.From)
+}
+
 // Decide says how a site gets to the release of m.
 //
 // When an update may not skip an earlier release, or when there is no patch from
@@ -48,7 +60,8 @@ func (e *StopError) Error() string {
 // [Strategy.Hops] is the version that [Strategy.Package] leads to, and a caller
 // who has installed it decides again.
 //
-// The errors are [*UnsupportedArchError], [*StopError] and those of chain. MinMoult
+// The errors are [*UnsupportedArchError], [*StopError], [*NoWayError] and those of
+// chain. MinMoult
 // and the rollout of m are the caller's to look at.
 func Decide(m *Manifest, s Site, chain func(from Version) ([]*Manifest, error)) (Strategy, error) {
 	d := decision{m: m, site: s, chain: chain}
@@ -192,7 +205,7 @@ func (d *decision) withoutPatch(full Package, hasFull bool) (Strategy, error) {
 		st.Reason += d.costs(st.Bytes, "The full package", full, hasFull)
 		return st, nil
 	case !hasFull:
-		return Strategy{}, fmt.Errorf("release %s has no full package for %s and no patch from %s", d.m.Version, d.site.Arch, d.site.Current)
+		return Strategy{}, &NoWayError{From: d.site.Current, Target: d.m.Version, Arch: d.site.Arch}
 	case found:
 		return d.full(full, "No patch leads from %s to %s, and %s through %s would be %s.",
 			d.site.Current, d.m.Version, plural(len(st.Hops), "patch", "patches"), names(st.Hops[:len(st.Hops)-1]), size(st.Bytes)), nil

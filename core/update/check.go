@@ -60,9 +60,10 @@ func (e *Engine) check(ctx context.Context, c Choices) (*Offer, error) {
 	o := &Offer{Current: st.Version, Latest: newest.Version, Trust: src.trust(), source: src, arch: arch}
 	var unsupported *release.UnsupportedArchError
 	var stop *release.StopError
+	var noWay *release.NoWayError
 	o.Strategy, err = release.Decide(m, e.facts(st, arch, c), e.chain(ctx, src, newest))
 	switch {
-	case errors.As(err, &unsupported), errors.As(err, &stop):
+	case errors.As(err, &unsupported), errors.As(err, &stop), errors.As(err, &noWay):
 		o.Blocked = sentence(err.Error())
 	case err != nil:
 		return nil, err
