@@ -8,6 +8,7 @@
 //	dsn, err = database.ResolvePassword(ctx, dsn, "file:.env#DB_PASSWORD", dir, nil)
 //	db, err := database.Open(ctx, dsn)                  // a sentence for each way to fail
 //	live, err := db.Introspect(ctx)
+//	target, err = db.Resolve(ctx, target, live)         // in the server's own words
 //	plan, err := schema.NewPlan(live, target, options)  // pure, in core/schema
 //	proved, reason, err := db.Cost(ctx, plan, live)     // tried on an empty copy
 //	findings, err := db.Preflight(ctx, plan)            // nothing has changed yet
@@ -19,7 +20,8 @@
 // and back, at once or days later:
 //
 //	notes, err := db.UndoScripts(ctx, plan.UpdateID, scripts, journal, report)
-//	notes, err = db.Undo(ctx, plan, journal, report)
+//	notes, err = db.Undo(ctx, plan, schema.Contract, journal, report)
+//	notes, err = db.Undo(ctx, plan, schema.Expand, journal, report)
 //	err = db.Matches(ctx, plan.Start)
 //
 // What it promises:

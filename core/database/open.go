@@ -24,6 +24,7 @@ type DB struct {
 	server server
 	pool   *sql.DB
 	waits  waits
+	left   map[string]bool // IDs of the steps that an external tool does
 
 	conn *sql.Conn // nil: lost, to be opened again
 	id   int64     // of conn on the server

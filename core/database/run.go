@@ -152,8 +152,17 @@ func (d *DB) newRun(ctx context.Context, update string, j Journal, report func(P
 	return r, err
 }
 
-// forward does one step.
+// forward does one step, or looks whether a tool has done it.
 func (r *run) forward(ctx context.Context, s *schema.Step) error {
+	if r.d.left[s.ID] && r.marks[s.ID] != done {
+		happened, err := r.insistProbe(ctx, s.Statement)
+		if err != nil {
+			return &StepError{Step: s.ID, Object: s.Object, Change: s.Change, SQL: s.SQL, Err: err}
+		}
+		if !happened {
+			return &LeftError{*s}
+		}
+	}
 	return r.statement(ctx, s, s.ID, s.Statement)
 }
 
