@@ -8,6 +8,7 @@ import (
 	"io"
 	"slices"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -22,9 +23,10 @@ const maxDepth = 32
 // zero values. A reader therefore takes the whole document apart without looking
 // and asks [Field.Err] once, at the end, before it uses anything.
 type Field struct {
-	doc  *document
-	path string
-	v    any // nil, bool, json.Number, string, []any or object
+	doc    *document
+	parent *Field // nil for the document itself
+	name   string // in the parent: a key, or an index as in "[3]"
+	v      any    // nil, bool, json.Number, string, []any or object
 }
 
 type document struct{ err error }
@@ -47,7 +49,7 @@ func ParseDocument(b []byte, limit int) *Field {
 	}
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.UseNumber()
-	v, err := readValue(d, "", 0)
+	v, err := readValue(d, 0)
 	if err != nil {
 		f.doc.err = err
 		return f
@@ -64,13 +66,13 @@ func ParseDocument(b []byte, limit int) *Field {
 	return f
 }
 
-func readValue(d *json.Decoder, path string, depth int) (any, error) {
+func readValue(d *json.Decoder, depth int) (any, error) {
 	if depth > maxDepth {
-		return nil, at(path, fmt.Errorf("nests deeper than %d", maxDepth))
+		return nil, fmt.Errorf("nests deeper than %d", maxDepth)
 	}
 	t, err := d.Token()
 	if err != nil {
-		return nil, at(path, jsonFault(err))
+		return nil, jsonFault(err)
 	}
 	switch t {
 	case json.Delim('{'):
@@ -78,29 +80,29 @@ func readValue(d *json.Decoder, path string, depth int) (any, error) {
 		for d.More() {
 			key, err := d.Token()
 			if err != nil {
-				return nil, at(path, jsonFault(err))
+				return nil, jsonFault(err)
 			}
 			name := key.(string) // encoding/json allows nothing else here
 			if _, twice := o[name]; twice {
-				return nil, at(join(path, name), errors.New("is given twice"))
+				return nil, within(name, errors.New("is given twice"))
 			}
-			if o[name], err = readValue(d, join(path, name), depth+1); err != nil {
-				return nil, err
+			if o[name], err = readValue(d, depth+1); err != nil {
+				return nil, within(name, err)
 			}
 		}
 		_, err = d.Token()
-		return o, at(path, jsonFault(err))
+		return o, jsonFault(err)
 	case json.Delim('['):
 		list := []any{}
 		for d.More() {
-			v, err := readValue(d, fmt.Sprintf("%s[%d]", path, len(list)), depth+1)
+			v, err := readValue(d, depth+1)
 			if err != nil {
-				return nil, err
+				return nil, within(indexName(len(list)), err)
 			}
 			list = append(list, v)
 		}
 		_, err = d.Token()
-		return list, at(path, jsonFault(err))
+		return list, jsonFault(err)
 	}
 	return t, nil
 }
@@ -115,28 +117,44 @@ func jsonFault(err error) error {
 	return nil
 }
 
-func join(path, name string) string {
-	if path == "" {
-		return name
-	}
-	return path + "." + name
+// fault is an error that knows where in the document it is.
+type fault struct {
+	path string
+	err  error
 }
 
-func at(path string, err error) error {
-	if err == nil || path == "" {
-		return err
+// Error returns the path and the cause.
+func (f *fault) Error() string { return f.path + ": " + f.err.Error() }
+
+// Unwrap returns the cause.
+func (f *fault) Unwrap() error { return f.err }
+
+// within says that err is in the member name of something.
+func within(name string, err error) error {
+	inner, ok := err.(*fault) // made by within itself, so never wrapped
+	switch {
+	case !ok:
+		return &fault{name, err}
+	case !strings.HasPrefix(inner.path, "["):
+		name += "."
 	}
-	return fmt.Errorf("%s: %w", path, err)
+	return &fault{name + inner.path, inner.err}
 }
+
+func indexName(i int) string { return "[" + strconv.Itoa(i) + "]" }
 
 // Err returns the first failure in the document, or nil.
 func (f *Field) Err() error { return f.doc.err }
 
 // Fail records err against f, unless something failed before.
 func (f *Field) Fail(err error) {
-	if f.doc.err == nil && err != nil {
-		f.doc.err = at(f.path, err)
+	if f.doc.err != nil || err == nil {
+		return
 	}
+	for g := f; g.parent != nil; g = g.parent {
+		err = within(g.name, err)
+	}
+	f.doc.err = err
 }
 
 // Present reports whether the value is there; null counts as absent.
@@ -145,7 +163,7 @@ func (f *Field) Present() bool { return f.v != nil }
 // Get returns the member key of an object. It is absent if the object has no such
 // member or is itself absent.
 func (f *Field) Get(key string) *Field {
-	g := &Field{doc: f.doc, path: join(f.path, key)}
+	g := &Field{doc: f.doc, parent: f, name: key}
 	if f.v == nil {
 		return g
 	}
@@ -200,7 +218,7 @@ func (f *Field) List() []*Field {
 	}
 	fields := make([]*Field, len(list))
 	for i, v := range list {
-		fields[i] = &Field{doc: f.doc, path: fmt.Sprintf("%s[%d]", f.path, i), v: v}
+		fields[i] = &Field{doc: f.doc, parent: f, name: indexName(i), v: v}
 	}
 	return fields
 }

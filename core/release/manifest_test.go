@@ -1,6 +1,7 @@
 package release
 
 import (
+	"fmt"
 	"net/url"
 	"os"
 	"strings"
@@ -328,5 +329,25 @@ func TestRolloutReachesTheSameSitesFirst(t *testing.T) {
 	m.Moult.Rollout, m.Moult.Critical = 0, true
 	if !m.OfferedTo("site") {
 		t.Error("a critical release is held back")
+	}
+}
+
+// BenchmarkParseManifest reads a manifest of a large product.
+func BenchmarkParseManifest(b *testing.B) {
+	m := fullManifest(b)
+	m.Moult.Files = nil
+	for i := range 20_000 {
+		name := fmt.Sprintf("program/lib%d/file%d.php", i%100, i)
+		m.Moult.Files = append(m.Moult.Files, File{Path: Path(name), Size: int64(i), Mode: 0o644, SHA256: DigestOf([]byte(name))})
+	}
+	text, err := m.Encode()
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.SetBytes(int64(len(text)))
+	for b.Loop() {
+		if _, err := ParseManifest(text, nil); err != nil {
+			b.Fatal(err)
+		}
 	}
 }
