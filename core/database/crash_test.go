@@ -88,7 +88,7 @@ func TestServerKilledDuringEachKindOfChangeEndsOldOrNew(t *testing.T) {
 	c := newCrashRig(t)
 	fractions := []int{50}
 	if torture {
-		fractions = []int{3, 8, 15, 25, 35, 45, 50, 55, 65, 75, 85, 92, 97}
+		fractions = []int{2, 5, 9, 15, 22, 30, 37, 45, 50, 55, 63, 70, 80, 90, 97}
 	}
 	tried := 0
 	for n, kind := range crashCases {
