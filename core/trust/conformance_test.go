@@ -1,7 +1,10 @@
 package trust_test
 
 import (
-	"crypto/ed25519"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -407,8 +410,8 @@ type generation struct {
 	signers   []int
 }
 
-func seededKeys(numbers []int) []ed25519.PrivateKey {
-	var keys []ed25519.PrivateKey
+func seededKeys(numbers []int) []crypto.Signer {
+	var keys []crypto.Signer
 	for _, n := range numbers {
 		keys = append(keys, seeded(1000+n))
 	}
@@ -570,4 +573,40 @@ func TestUnusualRoleNamesAreNamesAndNothingElse(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Repositories of other makers: keys of another kind, and no consistent snapshots.
+func TestRepositoryOfAnotherMaker(t *testing.T) {
+	t.Run("ECDSA", func(t *testing.T) {
+		s := newSimulator(t)
+		s.addFile(targets, "a", "content")
+		for _, role := range []string{root, timestamp, snapshot, targets} {
+			k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.dropKeys(role)
+			s.trustKey(role, k)
+			s.signers[role] = []crypto.Signer{k}
+		}
+		s.roots = nil
+		s.publishRoot()
+		v := newVisitor(t, s)
+		v.succeeds()
+		v.reads("a", "content")
+		s.signers[timestamp] = s.signers[snapshot]
+		s.timestamp.Signed.Version++
+		v.untrusted()
+	})
+	t.Run("without consistent snapshots", func(t *testing.T) {
+		s := newSimulator(t)
+		s.root.Signed.ConsistentSnapshot = false
+		s.addFile(targets, "dir/a", "content")
+		s.roots = nil
+		s.publishRoot()
+		v := newVisitor(t, s)
+		v.succeeds()
+		v.expectAsked("2.root", "timestamp", "snapshot", "targets")
+		v.reads("dir/a", "content")
+	})
 }

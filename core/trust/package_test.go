@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -252,4 +253,42 @@ func TestParsePinned(t *testing.T) {
 			t.Errorf("%q: got %v, %v", entry, p, err)
 		}
 	}
+}
+
+// zeros is an endless file.
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
+
+func TestPackageIsNotReadIntoMemory(t *testing.T) {
+	const size = 64 << 20
+	p := pin(seeded(1), seeded(2))
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, err := trust.VerifyPackage(p, ed25519.Sign(seeded(1), nil), io.LimitReader(zeros{}, size), day)
+	runtime.ReadMemStats(&after)
+	if !errors.Is(err, trust.ErrSignature) {
+		t.Errorf("got %v", err)
+	}
+	if used := after.TotalAlloc - before.TotalAlloc; used > 1<<20 {
+		t.Errorf("%d bytes were allocated to verify %d", used, size)
+	}
+}
+
+// What the configuration holds is either a key or an error, and never both or neither.
+func FuzzParsePinned(f *testing.F) {
+	pki := newPKI(f)
+	f.Add(base64.StdEncoding.EncodeToString(seeded(1).Public().(ed25519.PublicKey)))
+	f.Add("ed25519:")
+	f.Add(string(pemOf("CERTIFICATE", pki.root.cert.Raw)))
+	f.Add("-----BEGIN X509 CRL-----\n-----END X509 CRL-----\n")
+	f.Fuzz(func(t *testing.T, entry string) {
+		p, err := trust.ParsePinned([]string{entry})
+		if err == nil && p.Empty() && len(p.Lists) == 0 {
+			t.Errorf("%q pinned nothing", entry)
+		}
+		if (err == nil) == (p == nil) {
+			t.Errorf("%q: %v, %v", entry, p, err)
+		}
+	})
 }

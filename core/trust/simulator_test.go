@@ -2,6 +2,7 @@ package trust_test
 
 import (
 	"bytes"
+	"crypto"
 	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/binary"
@@ -48,7 +49,7 @@ type simulator struct {
 	timestamp *metadata.Metadata[metadata.TimestampType]
 	snapshot  *metadata.Metadata[metadata.SnapshotType]
 	targets   map[string]*metadata.Metadata[metadata.TargetsType] // "targets" and the delegated ones
-	signers   map[string][]ed25519.PrivateKey                     // by role
+	signers   map[string][]crypto.Signer                          // by role
 	roots     [][]byte                                            // published, version 1 first
 	files     map[string][]byte                                   // targets by name
 	hashes    bool                                                // whether snapshot and timestamp carry hashes
@@ -62,7 +63,7 @@ func newSimulator(t testing.TB) *simulator {
 	s := &simulator{
 		t: t, root: metadata.Root(safe), timestamp: metadata.Timestamp(safe), snapshot: metadata.Snapshot(safe),
 		targets: map[string]*metadata.Metadata[metadata.TargetsType]{targets: metadata.Targets(safe)},
-		signers: map[string][]ed25519.PrivateKey{}, files: map[string][]byte{}, hidden: map[string]bool{},
+		signers: map[string][]crypto.Signer{}, files: map[string][]byte{}, hidden: map[string]bool{},
 	}
 	for _, role := range []string{root, timestamp, snapshot, targets} {
 		s.addKey(role)
@@ -85,7 +86,7 @@ func seeded(n int) ed25519.PrivateKey {
 	return ed25519.NewKeyFromSeed(seed[:])
 }
 
-func public(t testing.TB, k ed25519.PrivateKey) (*metadata.Key, string) {
+func public(t testing.TB, k crypto.Signer) (*metadata.Key, string) {
 	t.Helper()
 	p, err := metadata.KeyFromPublicKey(k.Public())
 	if err != nil {
@@ -106,7 +107,7 @@ func (s *simulator) addKey(role string) ed25519.PrivateKey {
 	return k
 }
 
-func (s *simulator) trustKey(role string, k ed25519.PrivateKey) {
+func (s *simulator) trustKey(role string, k crypto.Signer) {
 	p, _ := public(s.t, k)
 	if err := s.root.Signed.AddKey(p, role); err != nil {
 		s.t.Fatal(err)
@@ -163,6 +164,10 @@ func (s *simulator) addFile(role, name, content string) {
 	s.targets[role].Signed.Targets[name] = &metadata.TargetFiles{
 		Path: name, Length: int64(len(content)), Hashes: metadata.Hashes{"sha256": d[:]},
 	}
+	if !s.root.Signed.ConsistentSnapshot {
+		s.files[name] = []byte(content)
+		return
+	}
 	s.files[trust.ConsistentName(name, d)] = []byte(content)
 }
 
@@ -174,7 +179,7 @@ func (s *simulator) delegate(parent string, d metadata.DelegatedRole) {
 	}
 	if s.targets[d.Name] == nil {
 		s.targets[d.Name] = metadata.Targets(safe)
-		s.signers[d.Name] = []ed25519.PrivateKey{s.key()}
+		s.signers[d.Name] = []crypto.Signer{s.key()}
 	}
 	for _, k := range s.signers[d.Name] {
 		p, id := public(s.t, k)
@@ -187,7 +192,7 @@ func (s *simulator) delegate(parent string, d metadata.DelegatedRole) {
 func encode[T metadata.Roles](s *simulator, role string, m *metadata.Metadata[T]) []byte {
 	m.ClearSignatures()
 	for _, k := range s.signers[role] {
-		signer, err := signature.LoadED25519Signer(k)
+		signer, err := signature.LoadSigner(k, crypto.SHA256)
 		if err != nil {
 			s.t.Fatal(err)
 		}
@@ -231,6 +236,9 @@ func (s *simulator) document(name string) []byte {
 		return encode(s, timestamp, s.timestamp)
 	}
 	version, role, _ := strings.Cut(name, ".")
+	if !s.root.Signed.ConsistentSnapshot && role == "" {
+		version, role = "1", name
+	}
 	n, err := strconv.Atoi(version)
 	if err != nil {
 		return nil
