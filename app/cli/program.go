@@ -60,9 +60,8 @@ func (p *Program) command() *cobra.Command {
 		Short: "Keep a self-hosted site up to date: files and database together, and back",
 		Long: "Moult updates a site's files and its database together, shows everything before it\n" +
 			"happens, and can always go back. Without arguments it opens its window.",
-		SilenceErrors:    true,
-		SilenceUsage:     true,
-		PersistentPreRun: func(*cobra.Command, []string) { p.ran = true },
+		SilenceErrors: true,
+		SilenceUsage:  true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if p.OpenWindow == nil {
 				return cmd.Help()
@@ -83,7 +82,22 @@ func (p *Program) command() *cobra.Command {
 		p.verifyCommand(), p.bundleCommand(), p.schemaCommand(), p.patchCommand(),
 		p.publishCommand(), p.versionCommand(),
 	)
+	p.noteStart(root)
 	return root
+}
+
+// noteStart has every command say when it begins: what goes wrong before that is
+// about how it was called.
+func (p *Program) noteStart(cmd *cobra.Command) {
+	if run := cmd.RunE; run != nil {
+		cmd.RunE = func(cmd *cobra.Command, args []string) error {
+			p.ran = true
+			return run(cmd, args)
+		}
+	}
+	for _, sub := range cmd.Commands() {
+		p.noteStart(sub)
+	}
 }
 
 // options are what the engine gets from this program.
