@@ -69,7 +69,6 @@ func (r *reader) alterTable(c *cursor) {
 		}
 	}
 	c.finish(t)
-	c.checkRenames()
 }
 
 // alteration is one ALTER TABLE.

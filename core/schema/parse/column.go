@@ -100,7 +100,9 @@ func (a *attributes) read() bool {
 		c.accept("=")
 		id := uint32(c.integer("SRID"))
 		col.SRID = &id
-	case c.accept("WITHOUT", "SYSTEM", "VERSIONING"):
+	case c.is("WITHOUT", "SYSTEM", "VERSIONING"):
+		c.needs(versioning, c.i)
+		c.i += 3
 		col.NoSysVer = true
 	case c.accept("WITH", "SYSTEM", "VERSIONING"):
 	case c.accept("GENERATED", "ALWAYS", "AS"), c.accept("AS"):

@@ -17,13 +17,14 @@ type cursor struct {
 	toks    []token
 	i       int
 	renames []rename
+	lead    string // the comments before the statement, until they are taken
 	fl      schema.Flavor
 	mode    mode
 }
 
 // newCursor cuts a statement into tokens.
 func newCursor(st Statement, fl schema.Flavor, m mode) *cursor {
-	c := &cursor{st: st, fl: fl, mode: m}
+	c := &cursor{st: st, lead: st.Lead, fl: fl, mode: m}
 	toks, renames, err := lex(st.Text, fl, m)
 	if err != nil {
 		panic(c.errorAt(err.at, err.reason))
@@ -317,11 +318,32 @@ func (c *cursor) takeRename(from, to int) string {
 	return old
 }
 
+// takeLead returns the old name that a comment before the statement gives.
+func (c *cursor) takeLead() string {
+	n := strings.LastIndex(c.lead, "@renamed")
+	if n < 0 {
+		return ""
+	}
+	old, ok := renamedFrom(strings.TrimRight(c.lead[n:], "\n"))
+	if !ok {
+		panic(c.errorAt(0, badRename+" before this statement"))
+	}
+	c.lead = ""
+	return old
+}
+
+// badRename is the reason for refusing a comment that declares nothing.
+const badRename = "@renamed wants the old name, as in @renamed from=old,"
+
 // checkRenames refuses a "@renamed" that nothing took.
 func (c *cursor) checkRenames() {
+	const reason = "@renamed stands at nothing that can be renamed: it belongs to a table, a column or an index"
 	for _, r := range c.renames {
 		if !r.used {
-			panic(c.errorAt(r.at, "@renamed stands at nothing that can be renamed: it belongs to a table, a column or an index"))
+			panic(c.errorAt(r.at, reason))
 		}
+	}
+	if c.lead != "" {
+		panic(c.errorAt(0, reason))
 	}
 }

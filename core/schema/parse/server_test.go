@@ -120,7 +120,7 @@ func (s server) catalogue(table string, fl schema.Flavor) []string {
 	var got, want []string
 	for i, c := range t.Columns {
 		extra := words(when("auto_increment", c.AutoInc), when("on update", c.OnUpdateNow >= 0), when("invisible", c.Invisible),
-			when("virtual", c.Generated != nil && !c.Generated.Stored), when("stored", c.Generated != nil && c.Generated.Stored))
+			when("virtual", c.Generated != nil && !c.Generated.Stored), when("stored", c.Generated != nil && c.Generated.Stored || c.RowStart || c.RowEnd))
 		got = append(got, fmt.Sprintf("%d %s %s null=%v %s comment=%s", i+1, c.Name, catalogueType(c.Type), c.Nullable, extra, c.Comment))
 	}
 	for _, r := range s.rows(`SELECT ordinal_position, column_name, column_type, is_nullable, extra, column_comment
@@ -140,6 +140,13 @@ func (s server) catalogue(table string, fl schema.Flavor) []string {
 	for _, x := range append(slices.Clone(t.Indexes), t.PrimaryKey) {
 		if x == nil {
 			continue
+		}
+		for _, o := range x.Options {
+			for _, p := range t.Periods {
+				if o.Key == "WITHOUT OVERLAPS" && o.Value == p.Name {
+					x.Parts = append(x.Parts, schema.IndexPart{Column: p.End}, schema.IndexPart{Column: p.Start})
+				}
+			}
 		}
 		unique := x.Kind == schema.UniqueIndex || x.Kind == schema.PrimaryIndex
 		for i, p := range x.Parts {
@@ -197,6 +204,11 @@ func (s server) catalogue(table string, fl schema.Flavor) []string {
 	if fl.Vendor == schema.MySQL {
 		clauses = `SELECT c.constraint_name, c.check_clause FROM information_schema.check_constraints c
 			JOIN information_schema.table_constraints t USING (constraint_schema, constraint_name) WHERE c.constraint_schema = DATABASE() AND t.table_name = ?`
+	}
+	for _, p := range t.Periods {
+		if p.Name != "SYSTEM_TIME" {
+			got = append(got, fmt.Sprintf("%s `%s` < `%s`", p.Name, p.Start, p.End))
+		}
 	}
 	for _, r := range s.rows(clauses, table) {
 		r[1] = strings.ReplaceAll(r[1], `\'`, "'") // MySQL escapes the clause there once more
@@ -277,6 +289,7 @@ var refusals = []string{
 	"can't be told from the text", // CALL, PREPARE
 	"@renamed",                    // a comment to the server
 	"a schema is one database",
+	"write CONCAT", // || under PIPES_AS_CONCAT
 }
 
 // otherDatabases are the constructs that would reach beyond the test's database.

@@ -18,7 +18,11 @@ func newSession() session {
 func (r *reader) set(c *cursor) {
 	c.expect("SET")
 	s := &r.session
-	if c.is("STATEMENT") || c.is("PASSWORD") || c.is("ROLE") || c.is("DEFAULT", "ROLE") || c.is("TRANSACTION") || c.is("RESOURCE") {
+	if c.is("STATEMENT") {
+		r.setStatement(c)
+		return
+	}
+	if c.is("PASSWORD") || c.is("ROLE") || c.is("DEFAULT", "ROLE") || c.is("TRANSACTION") || c.is("RESOURCE") {
 		return
 	}
 	if c.accept("NAMES") || c.accept("CHARACTER", "SET") || c.accept("CHARSET") {
@@ -45,6 +49,15 @@ func (r *reader) set(c *cursor) {
 	}
 	s.mode = readMode(s.values["sql_mode"])
 	r.split.mode = s.mode
+}
+
+// setStatement reads MariaDB's SET STATEMENT … FOR …, which runs a statement.
+func (r *reader) setStatement(c *cursor) {
+	for ; c.tok().kind != end; c.i++ {
+		if c.is("FOR") && !passedOver[c.ahead(1).upper] {
+			c.fail("a definition in SET STATEMENT is not supported: write it without")
+		}
+	}
 }
 
 // assign reads one assignment. A value that is no constant and no variable is

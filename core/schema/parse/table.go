@@ -46,7 +46,6 @@ func (c *cursor) table(t *schema.Table) {
 			t.RenamedFrom = r.from
 		}
 	}
-	c.checkRenames()
 	c.finish(t)
 }
 

@@ -202,7 +202,7 @@ func (l *lexer) note(text string) *lexError {
 	}
 	from, ok := renamedFrom(text[n:])
 	if !ok {
-		return &lexError{l.i - len(text) + n, "@renamed wants the old name, as in @renamed from=old"}
+		return &lexError{l.i - len(text) + n, badRename + " in this comment"}
 	}
 	start := l.i - len(text)
 	trailing := false
