@@ -2,6 +2,7 @@ package database
 
 import (
 	"context"
+	"strconv"
 	"strings"
 	"time"
 
@@ -34,7 +35,7 @@ func (r *run) watcher(ctx context.Context, s *schema.Step, p Progress, started t
 			switch {
 			case strings.Contains(strings.ToLower(b.State), "metadata lock"):
 				p.Waiting = r.waitingFor(look)
-			case b.progress > 0:
+			case r.d.stageProgress(look, &b):
 				p.Fraction, p.Estimated = b.progress/100, false
 			case s.Rows > 0:
 				p.Fraction, p.Estimated = min(0.95, time.Since(started).Seconds()*copyRate/float64(s.Rows)), true
@@ -42,6 +43,22 @@ func (r *run) watcher(ctx context.Context, s *schema.Step, p Progress, started t
 		}
 		r.send(p)
 	}
+}
+
+// stageQuery asks MySQL how far an ALTER is. It answers when the server collects
+// stages, which is up to its configuration.
+const stageQuery = `SELECT s.work_completed, s.work_estimated FROM performance_schema.events_stages_current s
+	JOIN performance_schema.threads t ON t.thread_id = s.thread_id WHERE s.work_estimated > 0 AND t.processlist_id = `
+
+// stageProgress fills in the progress of a statement where the list of processes
+// has none, and reports whether it is known.
+func (d *DB) stageProgress(ctx context.Context, b *Blocker) bool {
+	if d.flavor.Vendor == schema.MySQL {
+		d.eachPair(ctx, stageQuery+strconv.FormatInt(b.Connection, 10), func(completed, estimated int64) {
+			b.progress = min(100, 100*float64(completed)/float64(estimated))
+		})
+	}
+	return b.progress > 0
 }
 
 // waitingFor names who holds the table.
