@@ -72,8 +72,11 @@ func (s *scan) file(p release.Path, e entry) (release.File, error) {
 	if err != nil {
 		return release.File{}, err
 	}
-	if info.Mode()&(fs.ModeSetuid|fs.ModeSetgid|fs.ModeSticky) != 0 {
-		return release.File{}, e.refuse("has mode %v: set-user-ID, set-group-ID and sticky are not allowed", info.Mode())
+	switch mode := info.Mode(); {
+	case mode&(fs.ModeSetuid|fs.ModeSetgid|fs.ModeSticky) != 0:
+		return release.File{}, e.refuse("has mode %v: set-user-ID, set-group-ID and sticky are not allowed", mode)
+	case mode&0o400 == 0:
+		return release.File{}, e.refuse("has mode %v, which its owner could not read", mode)
 	}
 	size, digest, err := copyHashed(s.ctx, io.Discard, f)
 	if err != nil {

@@ -61,8 +61,7 @@ func (e *NoWayError) Error() string {
 // who has installed it decides again.
 //
 // The errors are [*UnsupportedArchError], [*StopError], [*NoWayError] and those of
-// chain. MinMoult
-// and the rollout of m are the caller's to look at.
+// chain. MinMoult and the rollout of m are the caller's to look at.
 func Decide(m *Manifest, s Site, chain func(from Version) ([]*Manifest, error)) (Strategy, error) {
 	d := decision{m: m, site: s, chain: chain}
 	if st, done := d.none(); done {
