@@ -116,7 +116,7 @@ func (s *signedSource) download(ctx context.Context, p release.Package, dir *os.
 	if !p.Digest.IsZero() && p.Digest != t.Digest {
 		return fmt.Errorf("package %s: the manifest and the signed metadata name different hashes: %w", target, trust.ErrUntrusted)
 	}
-	_, err = s.client.Download(ctx, fetch.Request{URLs: []string{t.URL}, Size: t.Length, Digest: t.Digest, Chunks: p.Chunks, Dir: dir, Name: name}, report)
+	_, err = s.client.Download(ctx, fetch.Request{URLs: t.URLs, Size: t.Length, Digest: t.Digest, Chunks: p.Chunks, Dir: dir, Name: name}, report)
 	return err
 }
 
