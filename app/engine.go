@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"io"
+	"io/fs"
 	"log/slog"
 	"time"
 
@@ -28,6 +29,7 @@ type Engine interface {
 	Recover(context.Context, update.Direction, update.Report) (*update.Result, error)
 	History() ([]update.Record, error)
 	Discard(ctx context.Context, id string) error
+	Log(id string) (fs.File, error) // JSON lines
 	Contents(*update.Plan, release.Path) (files.Versions, error)
 	Bundle(context.Context, io.Writer) error
 	SaveConfig(site.Config) error

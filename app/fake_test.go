@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"io/fs"
 	"sync"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"fyne.io/fyne/v2/test"
@@ -307,6 +309,10 @@ func (e *fakeEngine) TryDatabase(context.Context, site.Config) (string, error) {
 
 func (e *fakeEngine) TryHealth(context.Context, site.Config) (string, error) {
 	return "The site answers 200 OK.", nil
+}
+
+func (e *fakeEngine) Log(string) (fs.File, error) {
+	return fstest.MapFS{"log.jsonl": {Data: []byte(`{"time":"2026-11-21T10:00:01Z","level":"INFO","msg":"switch files","files":37}` + "\n")}}.Open("log.jsonl")
 }
 
 func (e *fakeEngine) Bundle(_ context.Context, w io.Writer) error {

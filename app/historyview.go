@@ -1,6 +1,13 @@
 package app
 
 import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/lang"
@@ -125,8 +132,62 @@ func (v *historyView) confirmDiscard(r update.Record) {
 	})
 }
 
-// details shows all that is recorded of an update.
+// details reads the log of an update on a worker, and then shows all that is
+// recorded of it.
 func (v *historyView) details(r update.Record) {
+	engine, a := v.page.site.engine, v.page.app
+	a.threads.run(func() {
+		lines, err := readLog(engine, r.ID)
+		if err != nil {
+			lines = []string{err.Error()}
+		}
+		a.threads.do(func() { v.showDetails(r, lines) })
+	})
+}
+
+// readLog returns the last lines of an update's log as the window shows them.
+func readLog(e Engine, id string) ([]string, error) {
+	f, err := e.Log(id)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	var lines []string
+	in := bufio.NewScanner(f)
+	in.Buffer(nil, 1<<20)
+	for in.Scan() {
+		if len(lines) >= 2*maxLog {
+			lines = slices.Clone(lines[maxLog:])
+		}
+		lines = append(lines, logLine(in.Bytes()))
+	}
+	return lines, in.Err()
+}
+
+// logLine turns a line of slog's JSON into one for people: the time, the message,
+// and its values in the order of their keys. Anything else is shown as it is.
+func logLine(b []byte) string {
+	var entry map[string]any
+	if err := json.Unmarshal(b, &entry); err != nil {
+		return string(b)
+	}
+	when, _ := entry["time"].(string)
+	if t, err := time.Parse(time.RFC3339Nano, when); err == nil {
+		when = t.Local().Format(time.TimeOnly)
+	}
+	message, _ := entry["msg"].(string)
+	line := when + " " + message
+	for _, key := range slices.Sorted(maps.Keys(entry)) {
+		switch key {
+		case "time", "level", "msg", "site":
+		default:
+			line += fmt.Sprintf("  %s=%v", key, entry[key])
+		}
+	}
+	return line
+}
+
+func (v *historyView) showDetails(r update.Record, lines []string) {
 	f := newFacts()
 	f.add(lang.L("Update"), r.ID)
 	f.add(lang.L("Started"), whenText(r.Started))
@@ -142,7 +203,12 @@ func (v *historyView) details(r update.Record) {
 	for _, w := range r.Warnings {
 		f.add(lang.L("Warning"), w)
 	}
+	log := widgets.NewLogList()
+	log.Set(lines)
 	scroll := container.NewVScroll(f.rows)
-	scroll.SetMinSize(fyne.NewSize(dialogWidth, 220))
-	v.page.app.showContent(versionText(r.From)+"  →  "+versionText(r.To), scroll)
+	scroll.SetMinSize(fyne.NewSize(dialogWidth, 150))
+	tall := &minimum{size: fyne.NewSize(560, 160)}
+	tall.ExtendBaseWidget(tall)
+	v.page.app.showContent(versionText(r.From)+"  →  "+versionText(r.To),
+		container.NewBorder(nil, container.NewStack(tall, log), nil, nil, scroll))
 }

@@ -6,9 +6,9 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"io/fs"
 	"maps"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -24,18 +24,23 @@ func literals(t *testing.T) map[string]bool {
 	t.Helper()
 	keys := map[string]bool{}
 	for _, dir := range []string{".", "../widgets", "words"} {
-		set := token.NewFileSet()
-		packages, err := parser.ParseDir(set, dir, func(i fs.FileInfo) bool { return !strings.HasSuffix(i.Name(), "_test.go") }, 0)
+		files, err := filepath.Glob(filepath.Join(dir, "*.go"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, p := range packages {
-			for _, f := range p.Files {
-				if dir == "words" {
-					tables(f, keys)
-				} else {
-					calls(t, set, f, keys)
-				}
+		for _, name := range files {
+			if strings.HasSuffix(name, "_test.go") {
+				continue
+			}
+			set := token.NewFileSet()
+			f, err := parser.ParseFile(set, name, nil, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if dir == "words" {
+				tables(f, keys)
+			} else {
+				calls(t, set, f, keys)
 			}
 		}
 	}

@@ -187,6 +187,15 @@ func TestDiscardAsksAndKeepsTheSafeAnswerInFocus(t *testing.T) {
 	}
 }
 
+func TestDetailsOfAnUpdateShowItsLog(t *testing.T) {
+	b := newBench(t, wiki())
+	b.page().tabs.Select(tabHistory)
+	b.tap(t, "Details")
+	b.mustSay(t, "switch files  files=37")
+	b.mustSay(t, "Files and database are those of 1.4.2.")
+	b.tap(t, "Close")
+}
+
 func TestStoppingAnUpdateRollsBack(t *testing.T) {
 	e := wiki()
 	e.plan = func(update.Choices) *update.Plan { return readyDecided().Plan }
