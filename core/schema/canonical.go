@@ -25,8 +25,9 @@ func Canonical(s *Schema, fl Flavor) *Schema {
 		p.table(t)
 	}
 	// Names that the server makes up and references by name need every table.
+	tables := tablesByName(c)
 	for _, t := range c.Tables {
-		p.references(t)
+		p.references(t, tables)
 	}
 	for _, v := range c.Views {
 		v.Algorithm = strings.ToUpper(v.Algorithm)

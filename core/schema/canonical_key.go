@@ -223,12 +223,12 @@ func (x *Index) leads(columns []string) bool {
 }
 
 // references spells what foreign keys refer to as the referenced table does.
-func (p *pass) references(t *Table) {
+func (p *pass) references(t *Table, tables map[string]*Table) {
 	for _, k := range t.ForeignKeys {
 		if k.RefSchema != "" {
 			continue
 		}
-		ref := p.schema.Table(k.RefTable)
+		ref := tables[k.RefTable]
 		if ref == nil {
 			continue
 		}

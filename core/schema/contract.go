@@ -17,7 +17,7 @@ func (p *planner) contract() {
 	p.renameTables()
 	p.renameColumns()
 	for _, t := range p.target.Tables {
-		if cur := p.cur.Table(t.Name); cur != nil {
+		if cur := p.now(t.Name); cur != nil {
 			p.reshape(cur, t)
 		}
 	}
@@ -83,12 +83,12 @@ func (p *planner) reshape(cur, final *Table) {
 		}
 		if cur.Partition != nil && !p.sameShape(cur, to) {
 			p.partition(cur, nil)
-			cur = p.cur.Table(cur.Name)
+			cur = p.now(cur.Name)
 			to.Partition = nil
 		}
 	}
 	p.alter(cur, to, nil)
-	cur = p.cur.Table(cur.Name)
+	cur = p.now(cur.Name)
 	if !samePartition(cur.Partition, final.Partition) {
 		p.partition(cur, final.Partition)
 	}

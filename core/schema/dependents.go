@@ -12,7 +12,7 @@ import (
 // the table or column of that name can't be told from its text: they are warned of.
 func (p *planner) checkDependents() {
 	for _, g := range p.target.Triggers {
-		t := p.target.Table(g.Table)
+		t := p.wanted(g.Table)
 		if t == nil {
 			p.refuse("trigger %s is on table %s, which the target does not have", g.Name, g.Table)
 			continue
@@ -56,7 +56,7 @@ type goneName struct{ table, column string }
 func (p *planner) goneNames() []goneName {
 	var out []goneName
 	for _, t := range p.start.Tables {
-		final := p.target.Table(t.Name)
+		final := p.wanted(t.Name)
 		if final == nil {
 			if !slices.ContainsFunc(p.target.Views, func(v *View) bool { return v.Name == t.Name }) {
 				out = append(out, goneName{table: t.Name})

@@ -12,7 +12,7 @@ func (p *planner) expand() {
 	p.createSequences()
 	p.createTables()
 	for _, t := range p.target.Tables {
-		if cur := p.cur.Table(t.Name); cur != nil && p.renames.tables[t.Name] == "" {
+		if cur := p.now(t.Name); cur != nil && p.renames.tables[t.Name] == "" {
 			if mid := p.expanded(cur, t); mid != nil {
 				p.alter(cur, mid, nil)
 			}
@@ -61,7 +61,7 @@ func (p *planner) parentReady(t *Table, k *ForeignKey) bool {
 	if k.RefSchema != "" || k.RefTable == t.Name {
 		return true
 	}
-	parent, final := p.cur.Table(k.RefTable), p.target.Table(k.RefTable)
+	parent, final := p.now(k.RefTable), p.wanted(k.RefTable)
 	if parent == nil || final == nil || p.renames.tables[k.RefTable] != "" {
 		return false
 	}

@@ -99,7 +99,7 @@ func (p *planner) inTheWay(t *Table, k *ForeignKey) bool {
 	if k.RefSchema != "" {
 		return false
 	}
-	parent := p.cur.Table(k.RefTable)
+	parent := p.now(k.RefTable)
 	if parent == nil {
 		return false
 	}
@@ -128,7 +128,7 @@ func (p *planner) columnChanges(t *Table, name string) bool {
 // attach plans the foreign keys that the target has and the schema has not yet.
 func (p *planner) attach() {
 	for _, final := range p.target.Tables {
-		t := p.cur.Table(final.Name)
+		t := p.now(final.Name)
 		if t == nil {
 			continue
 		}

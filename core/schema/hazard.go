@@ -42,7 +42,7 @@ func (p *planner) alterHazards(from, to *Table, sides []*sideTable) []Hazard {
 
 // countable reports whether a query over the columns works before the plan.
 func (p *planner) countable(table string, columns ...string) bool {
-	t := p.start.Table(table)
+	t := p.before(table)
 	return t != nil && !slices.ContainsFunc(columns, func(c string) bool { return t.Column(c) == nil })
 }
 

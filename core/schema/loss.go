@@ -47,6 +47,9 @@ func lossOf(a, b *Column) *loss {
 		l.fix = c
 	}
 	l.fix = "IFNULL(" + l.fix + "," + fill + ")"
+	if a.Type.Base == "enum" && b.Type.Base != "enum" {
+		l.relaxed = true // the fill is no member; what is stored for it reads as 0 and ''
+	}
 	return l
 }
 
@@ -258,6 +261,10 @@ func numberLoss(a, b *Column) *loss {
 	if b.Type.isInteger() {
 		scale = 0
 	}
+	if a.Type.isInteger() {
+		// The fix is written into the old column, which would round it up.
+		scale, low, high = 0, wholePart(low), wholePart(high)
+	}
 	value := c
 	var conditions []string
 	if a.Type.Base == "decimal" && a.Type.Scale > scale {
@@ -279,6 +286,11 @@ func numberLoss(a, b *Column) *loss {
 		code: code, text: fmt.Sprintf("numbers outside %s … %s or with more digits are changed to the nearest", low.FloatString(scale), high.FloatString(scale)),
 		where: "(" + strings.Join(conditions, " OR ") + ")", fix: value,
 	}
+}
+
+// wholePart cuts off the digits after the point.
+func wholePart(r *big.Rat) *big.Rat {
+	return new(big.Rat).SetInt(new(big.Int).Quo(r.Num(), r.Denom()))
 }
 
 func numberRange(t Type) (low, high *big.Rat) {

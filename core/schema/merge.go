@@ -192,11 +192,12 @@ func mergeList[T any](m *merger, prefix string, b, l, t []*T, id identity[T], sa
 func (m *merger) tables(b, l, t *Schema) []*Table {
 	var out []*Table
 	done := map[string]bool{}
+	bases, lives, targets := tablesByName(b), tablesByName(l), tablesByName(t)
 	for _, live := range l.Tables {
-		base, target := b.Table(live.Name), t.Table(live.Name)
+		base, target := bases[live.Name], targets[live.Name]
 		if target == nil && base != nil {
 			for _, n := range t.Tables {
-				if n.RenamedFrom == live.Name && l.Table(n.Name) == nil {
+				if n.RenamedFrom == live.Name && lives[n.Name] == nil {
 					target = n
 				}
 			}
@@ -220,9 +221,9 @@ func (m *merger) tables(b, l, t *Schema) []*Table {
 		if done[target.Name] {
 			continue
 		}
-		base := b.Table(target.Name)
+		base := bases[target.Name]
 		if base == nil && target.RenamedFrom != "" {
-			base = b.Table(target.RenamedFrom)
+			base = bases[target.RenamedFrom]
 		}
 		switch {
 		case base == nil:
@@ -433,6 +434,7 @@ func movedColumns(a, b *Table) bool {
 // checks and foreign keys over columns that the product drops.
 func (m *merger) prune(live *Schema) {
 	s := m.out.Target
+	tables, lives := tablesByName(s), tablesByName(live)
 	for _, t := range s.Tables {
 		gone := func(list []string) string {
 			for _, name := range list {
@@ -453,12 +455,12 @@ func (m *merger) prune(live *Schema) {
 		})
 		t.ForeignKeys = slices.DeleteFunc(t.ForeignKeys, func(k *ForeignKey) bool {
 			object := fmt.Sprintf("table %s, foreign key %s", t.Name, k.Name)
-			if k.RefSchema == "" && s.Table(k.RefTable) == nil && live.Table(k.RefTable) != nil {
+			if k.RefSchema == "" && tables[k.RefTable] == nil && lives[k.RefTable] != nil {
 				return m.goesWith(object, "of table "+k.RefTable)
 			}
 			return m.goesWith(object, gone(k.Columns))
 		})
-		was := live.Table(t.Name)
+		was := lives[t.Name]
 		t.Checks = slices.DeleteFunc(t.Checks, func(k *Check) bool {
 			for _, word := range names(k.Expr.Raw) {
 				if was != nil && was.Column(word) != nil && t.Column(word) == nil {

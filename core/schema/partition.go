@@ -27,10 +27,10 @@ func (p *planner) repartition(cur, final *Table) bool {
 		return false
 	}
 	for i := len(gone) - 1; i >= 0; i-- {
-		p.setPartitionAside(p.cur.Table(cur.Name), gone[i])
+		p.setPartitionAside(p.now(cur.Name), gone[i])
 	}
 	if len(added) > 0 {
-		p.addPartitions(p.cur.Table(cur.Name), added)
+		p.addPartitions(p.now(cur.Name), added)
 	}
 	return true
 }

@@ -33,6 +33,10 @@ func NewPlan(live, target *Schema, o Options) (*Plan, error) {
 	target = adopt(target, live)
 	from, to := Canonical(live, o.Flavor), Canonical(target, o.Flavor)
 	p := &planner{fl: o.Flavor, o: o, start: from, target: to, cur: from.Clone(), plan: &Plan{UpdateID: o.UpdateID}, token: quarantineToken(o.UpdateID)}
+	p.at, p.finals, p.starts = map[string]int{}, tablesByName(to), tablesByName(from)
+	for i, t := range p.cur.Tables {
+		p.at[t.Name] = i
+	}
 	p.plan.Start = Emit(from, o.Flavor)
 	p.renames = p.findRenames()
 	p.checkNames()
@@ -81,6 +85,9 @@ type planner struct {
 	start   *Schema
 	target  *Schema
 	cur     *Schema
+	at      map[string]int // places of the tables in cur
+	finals  map[string]*Table
+	starts  map[string]*Table
 	plan    *Plan
 	phase   Phase
 	token   string
@@ -111,19 +118,42 @@ func (p *planner) add(s Step) *Step {
 	return &p.plan.Steps[len(p.plan.Steps)-1]
 }
 
-// put replaces a table of the current schema.
+// put replaces a table of the current schema or adds it.
 func (p *planner) put(t *Table) {
-	i := slices.IndexFunc(p.cur.Tables, func(o *Table) bool { return o.Name == t.Name })
-	if i < 0 {
+	i, ok := p.at[t.Name]
+	if !ok {
+		p.at[t.Name] = len(p.cur.Tables)
 		p.cur.Tables = append(p.cur.Tables, t)
 		return
 	}
 	p.cur.Tables[i] = t
 }
 
+// now, wanted and before return a table of the current schema, the target and
+// the start; nil if it has none of that name.
+func (p *planner) now(name string) *Table {
+	if i, ok := p.at[name]; ok {
+		return p.cur.Tables[i]
+	}
+	return nil
+}
+
+func (p *planner) wanted(name string) *Table { return p.finals[name] }
+func (p *planner) before(name string) *Table { return p.starts[name] }
+
+func tablesByName(s *Schema) map[string]*Table {
+	m := make(map[string]*Table, len(s.Tables))
+	for _, t := range s.Tables {
+		if m[t.Name] == nil {
+			m[t.Name] = t
+		}
+	}
+	return m
+}
+
 // taken reports whether a table or view of the name exists at this point.
 func (p *planner) taken(name string) bool {
-	return p.cur.Table(name) != nil || slices.ContainsFunc(p.cur.Views, func(v *View) bool { return v.Name == name }) ||
+	return p.now(name) != nil || slices.ContainsFunc(p.cur.Views, func(v *View) bool { return v.Name == name }) ||
 		slices.ContainsFunc(p.cur.Sequences, func(q *Sequence) bool { return q.Name == name })
 }
 
@@ -133,7 +163,7 @@ func (p *planner) alter(from, to *Table, moved map[string]string) {
 	if !p.fl.manyFulltext() {
 		if rest := to.withoutExtraFulltext(from); rest != nil {
 			p.alter(from, rest, moved)
-			p.alter(p.cur.Table(to.Name), to, nil)
+			p.alter(p.now(to.Name), to, nil)
 			return
 		}
 	}

@@ -40,7 +40,7 @@ func (r renames) newColumn(table, old string) string {
 func (p *planner) findRenames() renames {
 	r := renames{tables: map[string]string{}, columns: map[string]map[string]string{}}
 	for _, t := range p.target.Tables {
-		if old := t.RenamedFrom; old != "" && p.cur.Table(t.Name) == nil && p.cur.Table(old) != nil && p.target.Table(old) == nil {
+		if old := t.RenamedFrom; old != "" && p.now(t.Name) == nil && p.now(old) != nil && p.wanted(old) == nil {
 			r.tables[t.Name] = old
 		}
 	}
@@ -54,7 +54,7 @@ func (p *planner) findRenames() renames {
 		if o := r.tables[t.Name]; o != "" {
 			old = o
 		}
-		cur := p.cur.Table(old)
+		cur := p.now(old)
 		if cur == nil {
 			continue
 		}
@@ -92,12 +92,12 @@ func (p *planner) confirmed(r Rename) bool {
 func (p *planner) tableCandidates(r renames) []Rename {
 	var dropped, added []*Table
 	for _, t := range p.cur.Tables {
-		if p.target.Table(t.Name) == nil && r.newTable(t.Name) == t.Name {
+		if p.wanted(t.Name) == nil && r.newTable(t.Name) == t.Name {
 			dropped = append(dropped, t)
 		}
 	}
 	for _, t := range p.target.Tables {
-		if p.cur.Table(t.Name) == nil && r.tables[t.Name] == "" {
+		if p.now(t.Name) == nil && r.tables[t.Name] == "" {
 			added = append(added, t)
 		}
 	}
@@ -183,10 +183,10 @@ func similarity(a, b string) float64 {
 // finalTable returns what a table of the current schema becomes, nil if it is
 // set aside.
 func (p *planner) finalTable(current string) *Table {
-	if p.renames.tables[current] != "" && p.cur.Table(p.renames.tables[current]) != nil {
+	if p.renames.tables[current] != "" && p.now(p.renames.tables[current]) != nil {
 		return nil // its name will be another table's
 	}
-	return p.target.Table(p.renames.newTable(current))
+	return p.wanted(p.renames.newTable(current))
 }
 
 // renamedKey returns a foreign key with the names that its tables and columns
@@ -222,6 +222,8 @@ func (p *planner) rename(from, to string) {
 			continue
 		}
 		t.Name = to
+		p.at[to] = p.at[from]
+		delete(p.at, from)
 		for _, k := range t.ForeignKeys {
 			if numbered(k.Name, from+"_ibfk_") {
 				k.Name = to + k.Name[len(from):]
@@ -270,7 +272,7 @@ func (p *planner) renameTables() {
 func (p *planner) renameColumns() {
 	for _, t := range p.target.Tables {
 		pairs := p.renames.columns[t.Name]
-		cur := p.cur.Table(t.Name)
+		cur := p.now(t.Name)
 		if len(pairs) == 0 || cur == nil {
 			continue
 		}
@@ -282,7 +284,7 @@ func (p *planner) renameColumns() {
 			// MySQL refuses to rename what an expression uses (3959, 3108).
 			if bare := cur.withoutExpressions(moved); bare != nil {
 				p.alter(cur, bare, nil)
-				cur = p.cur.Table(t.Name)
+				cur = p.now(t.Name)
 			}
 		}
 		from, to := cur.Clone(), cur.Clone()

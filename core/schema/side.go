@@ -12,7 +12,7 @@ type sideTable struct {
 	name  string
 	table *Table   // as it is before the change
 	key   []string // columns that find a row again
-	a, b  *Column // b is nil for a column that is dropped
+	a, b  *Column  // b is nil for a column that is dropped
 	loss  *loss
 	fl    Flavor
 }

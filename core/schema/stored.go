@@ -101,7 +101,7 @@ func (p *planner) keepsTrigger(a, b *Trigger) bool {
 
 // movesValues reports whether rows of a table will be changed by the plan itself.
 func (p *planner) movesValues(table string) bool {
-	cur, final := p.cur.Table(table), p.finalTable(table)
+	cur, final := p.now(table), p.finalTable(table)
 	if cur == nil || final == nil {
 		return false
 	}
