@@ -52,7 +52,7 @@ func (c *cursor) tableOption(t *schema.Table) bool {
 	case c.accept("COMMENT"):
 		c.accept("=")
 		t.Comment = c.string("COMMENT")
-	case c.accept("ENGINE"), c.is("TYPE") && c.accept("TYPE"), c.accept("STORAGE", "ENGINE"):
+	case c.accept("ENGINE"), c.accept("TYPE"), c.accept("STORAGE", "ENGINE"):
 		c.accept("=")
 		if c.tok().kind == str {
 			t.Engine = c.string("ENGINE")

@@ -51,12 +51,27 @@ func (r *reader) set(c *cursor) {
 	r.split.mode = s.mode
 }
 
-// setStatement reads MariaDB's SET STATEMENT … FOR …, which runs a statement.
+// setStatement reads MariaDB's SET STATEMENT … FOR …, which runs a statement
+// with other settings.
 func (r *reader) setStatement(c *cursor) {
 	for ; c.tok().kind != end; c.i++ {
-		if c.is("FOR") && !passedOver[c.ahead(1).upper] {
-			c.fail("a definition in SET STATEMENT is not supported: write it without")
+		if !c.is("FOR") {
+			continue
 		}
+		c.i++
+		switch {
+		case c.is("CREATE"):
+			r.create(c)
+		case c.is("ALTER"):
+			r.alter(c)
+		case c.is("DROP"):
+			r.drop(c)
+		case c.is("RENAME"):
+			r.rename(c)
+		case !passedOver[c.tok().upper]:
+			r.unknowable(c)
+		}
+		return
 	}
 }
 

@@ -50,7 +50,6 @@ func (r *reader) createView(c *cursor, h head) {
 
 // alterView reads ALTER … VIEW, which gives the whole definition anew.
 func (r *reader) alterView(c *cursor) {
-	c.i = 1
 	h := head{replace: true}
 	for !c.accept("VIEW") {
 		switch {
