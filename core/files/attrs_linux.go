@@ -112,3 +112,12 @@ func readDirAttrs(dir *os.File) (attrs, error) {
 	a.xattrs, err = readXattrs(int(dir.Fd()), func(name string) bool { return kept(name) || name == aclDefault })
 	return a, err
 }
+
+// stampOf returns what changes whenever a file is written to.
+func stampOf(info fs.FileInfo) (stamp, bool) {
+	st, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return stamp{}, false
+	}
+	return stamp{inode: int64(st.Ino), size: st.Size, mtime: st.Mtim.Nano(), ctime: st.Ctim.Nano()}, true
+}

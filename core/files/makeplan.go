@@ -57,8 +57,11 @@ type candidate struct {
 	err     error
 }
 
+// untouched reports whether the release leaves the file as it shipped it before.
+func (c candidate) untouched() bool { return c.new.Exists() && c.new == c.shipped }
+
 // MakePlan compares what was shipped, what is here and what the release wants, and
-// says what to do about each path. It changes nothing.
+// says what to do about each path. It changes nothing of the site.
 //
 // What stands in the way, as a symbolic link where a directory should be, is in
 // Plan.Blocks. An error is returned only when there can be no plan at all: a
@@ -247,8 +250,14 @@ func (pl *planner) isOwn(p release.Path) bool {
 	return false
 }
 
-// observe reads what is here at every candidate, on all processors.
+// observe reads what is here at every candidate, on all processors. Hashes of files
+// that the release leaves alone may come from the cache.
 func (pl *planner) observe(ctx context.Context) error {
+	var cache *hashCache
+	if slices.ContainsFunc(pl.candidates, candidate.untouched) {
+		cache = loadHashes(pl.Site)
+		defer cache.save(pl.Site)
+	}
 	err := eachParallel(ctx, []*os.Root{pl.Site.Root}, len(pl.candidates), func(ts []*tree, i int) error {
 		t, c := ts[0], &pl.candidates[i]
 		if pl.isOwn(c.path) {
@@ -256,7 +265,11 @@ func (pl *planner) observe(ctx context.Context) error {
 		}
 		info, err := exists(t, string(c.path))
 		if err == nil && info != nil {
-			if c.isDir = info.IsDir(); !c.isDir {
+			switch c.isDir = info.IsDir(); {
+			case c.isDir:
+			case c.untouched():
+				c.here, err = cache.stateOf(t, c.path, info)
+			default:
 				c.here, err = stateOf(t, string(c.path))
 			}
 		}

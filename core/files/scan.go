@@ -1,6 +1,7 @@
 package files
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -8,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 
 	"moult/core/release"
 	"moult/core/site"
@@ -53,6 +55,7 @@ func Scan(ctx context.Context, s *site.Site, report func(done, total int), paths
 			files = append(files, f)
 		}
 	}
+	slices.SortFunc(files, func(a, b release.File) int { return cmp.Compare(a.Path, b.Path) })
 	return files, nil
 }
 
