@@ -2,8 +2,9 @@
 // neither.
 //
 // A [Client] is made once with [New]. [Client.Read] and [Client.Get] bring small
-// documents into memory; [Client.Download] brings a package into a file. URLs are
-// http, https or file, so that a USB stick is a mirror like any other.
+// documents into memory; [Client.Download] brings a package into a file, and [Client.Start] does
+// so while the package is unpacked already. URLs are http, https or file, so that a USB
+// stick is a mirror like any other.
 //
 // What Download promises:
 //

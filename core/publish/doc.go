@@ -4,9 +4,14 @@
 // [Init] makes a repository and its keys, once. [Add] adds a release from a directory
 // tree and a schema file: the full package, patches and deltas from the versions that
 // are named, the manifest, and the signed metadata. [Refresh] renews what expires and
-// belongs in a daily job. [Rotate] replaces the keys of a role. [Verify] plays every way
-// from every older release to the newest in empty directories. [Serve] hands a
-// repository out on this machine for trying out.
+// belongs in a daily job. [Rotate] replaces the keys of a role. [Rollout] widens or
+// halts a release, [SetMirrors] names further places that hand it out. [Verify] plays
+// every way from every older release to the newest in empty directories. [Serve] hands
+// a repository out on this machine for trying out. [Fleet] reckons what a hundred
+// thousand sites will cost.
+//
+// Whoever uploads a repository uploads targets/ first, then metadata/, and
+// metadata/timestamp.json last: sites then see the old state or the new one.
 //
 // What is in a repository:
 //
@@ -24,7 +29,9 @@
 // The same input gives the same bytes: give a date, and two runs on two machines make
 // the same repository, signatures included.
 //
+// Every command looks at its result with a site's eyes before it reports success.
+//
 // What this package never does: upload, write a private key into the repository, change
-// a release that was published, or leave metadata that names files that aren't there;
-// timestamp.json is written last.
+// the packages of a release that was published, or leave metadata that names files that
+// aren't there; timestamp.json is written last.
 package publish

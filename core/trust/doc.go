@@ -21,7 +21,10 @@
 //     right. [ErrUntrusted], [ErrSignature], [ErrCertificate] and [ErrHash] mean that
 //     something is not what the publisher made.
 //   - When the metadata has expired and an earlier check had succeeded, that earlier view
-//     is given, with [Status.Fresh] false.
+//     is given, with [Status.Fresh] false. With [Options.Offline] so is what a medium
+//     holds: its origin is proven, its freshness is not.
+//   - A check that finds nothing new asks for two small documents.
+//   - Mirrors need no trust, whether the admin names them or the publisher does.
 //
 // What it never does: believe a length, a hash or a date that is not signed, read a
 // package into memory, or ask the admin to delete a file.
