@@ -35,6 +35,8 @@ type disk interface {
 	remove(t *tree, p string) error
 	// barrier makes all changes so far durable.
 	barrier(t *tree) error
+	// reserve makes sure of the room that an undo may need.
+	reserve(s *site.Site) error
 	// note appends to a journal, flush makes the journal durable.
 	note(j *site.Journal, kind string, data any) error
 	flush(j *site.Journal) error
@@ -163,6 +165,8 @@ func (realDisk) remove(t *tree, p string) error {
 }
 
 func (realDisk) barrier(t *tree) error { return site.Barrier(t.base.root) }
+
+func (realDisk) reserve(s *site.Site) error { return s.Reserve() }
 
 func (realDisk) note(j *site.Journal, kind string, data any) error { return j.Append(kind, data) }
 

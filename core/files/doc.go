@@ -36,6 +36,16 @@
 // again: both look at the disk, not at the last record, and both can be killed and
 // repeated at any point.
 //
+// # Two ways to switch
+//
+// Where [files] switch in site.toml says auto, the largest directories that nobody
+// holds are switched whole: a clone of hard links and staged files is built beside
+// the directory and swapped with it in one call, so that no reader ever sees two
+// releases in it. [Plan.Trees] names them, and trees.go says when that may be done.
+// Everything else is switched file by file: a reader may for some milliseconds see
+// files of both releases, but never misses one. Where the system can't swap two
+// files, each gets a second name in the restore point and is then renamed over.
+//
 // # Promises
 //
 // No path outside the plan is touched. No symbolic link is followed: every

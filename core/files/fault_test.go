@@ -132,6 +132,11 @@ func (f *faultyDisk) barrier(*tree) error {
 	return f.call("barrier", func() error { return nil })
 }
 
+// reserve takes no room: thousands of sites are made.
+func (f *faultyDisk) reserve(*site.Site) error {
+	return f.call("reserve", func() error { return nil })
+}
+
 func (f *faultyDisk) note(j *site.Journal, kind string, data any) error {
 	doIt, err := f.next("note " + kind)
 	switch {

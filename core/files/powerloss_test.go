@@ -127,6 +127,8 @@ func (r *recordingDisk) barrier(*tree) error {
 	return nil
 }
 
+func (r *recordingDisk) reserve(*site.Site) error { return nil }
+
 func (r *recordingDisk) note(j *site.Journal, kind string, data any) error {
 	r.ops = append(r.ops, op{what: "note " + kind, note: true, play: func(w *world) { w.playNote(kind, data) }})
 	return r.realDisk.note(j, kind, data)

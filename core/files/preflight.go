@@ -16,6 +16,7 @@ import (
 
 	"github.com/dustin/go-humanize"
 
+	"moult/core/release"
 	"moult/core/site"
 )
 
@@ -26,6 +27,7 @@ import (
 func Preflight(ctx context.Context, s *site.Site, p *Plan) ([]Problem, error) {
 	f := &preflight{site: s, plan: p, t: newTree(s.Root), problems: slices.Clone(p.Blocks)}
 	defer f.t.close()
+	defer func() { closeTrees(f.trees) }()
 	home, err := s.SubDir("updates")
 	if err != nil {
 		return nil, err
@@ -56,13 +58,16 @@ func Preflight(ctx context.Context, s *site.Site, p *Plan) ([]Problem, error) {
 }
 
 type preflight struct {
-	site     *site.Site
-	plan     *Plan
-	t        *tree
-	device   uint64
-	foreign  int // files of other owners, which who isn't root can't give back to them
-	linked   []string
-	problems []Problem
+	site    *site.Site
+	plan    *Plan
+	t       *tree
+	device  uint64
+	foreign int // files of other owners, which who isn't root can't give back to them
+	linked  []string
+
+	trees      []oldTree // read when the first file with several names is met
+	treesKnown bool
+	problems   []Problem
 }
 
 func (f *preflight) add(level Level, code, hint, format string, args ...any) {
@@ -253,9 +258,27 @@ func (f *preflight) file(e *Entry) {
 	if uid := ownerOf(info); uid >= 0 && uid != os.Geteuid() && os.Geteuid() != 0 {
 		f.foreign++
 	}
-	if namesOf(info) > 1 && info.Mode()&fs.ModeType == 0 {
+	if f.otherNames(e.Path, info) {
 		f.linked = append(f.linked, string(e.Path))
 	}
+}
+
+// otherNames reports whether a file has a name that neither the site nor a restore
+// point knows of.
+func (f *preflight) otherNames(p release.Path, info fs.FileInfo) bool {
+	extra := namesOf(info) - 1
+	if extra == 0 || info.IsDir() {
+		return false
+	}
+	if !f.treesKnown {
+		f.trees, f.treesKnown = oldTreesOf(f.site), true
+	}
+	for _, o := range f.trees {
+		if extra > 0 && o.holds(p, identOf(info)) {
+			extra--
+		}
+	}
+	return extra > 0
 }
 
 func (f *preflight) owners() {

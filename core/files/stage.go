@@ -57,6 +57,9 @@ func stage(ctx context.Context, d disk, s *site.Site, u *site.Update, p *Plan, c
 		return errors.New(p.Blocks[0].Text)
 	}
 	st := &stager{d: d, site: s, update: u, plan: p, contents: contents, inside: insideOf(u, contents)}
+	if err := d.reserve(s); err != nil {
+		return err
+	}
 	t := newTree(u.Root)
 	defer t.close()
 	for _, dir := range []string{stageDir, oldDir} {

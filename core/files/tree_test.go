@@ -231,3 +231,23 @@ func TestMountsAreReadFromProc(t *testing.T) {
 		t.Errorf("in use are %v", used)
 	}
 }
+
+// TestRestorePointsAreNoForeignLinks makes a second update after one that swapped a
+// directory whole: the names that its restore point holds are Moult's own.
+func TestRestorePointsAreNoForeignLinks(t *testing.T) {
+	needTrees(t)
+	w := build(t, scratch(t), wholeTrees())
+	defer w.close()
+	w.makePlan()
+	w.all(realDisk{})
+	next := &Plan{Entries: []Entry{{Path: "lib/same", Change: Replace}}}
+	problems, err := Preflight(t.Context(), w.site, next)
+	if err != nil || len(problems) > 0 {
+		t.Errorf("problems %+v, %v", problems, err)
+	}
+	must(t, os.Link(filepath.Join(w.dir, "lib/same"), filepath.Join(w.dir, "elsewhere")))
+	problems, err = Preflight(t.Context(), w.site, next)
+	if err != nil || len(problems) != 1 || problems[0].Code != "hard links" {
+		t.Errorf("with a name elsewhere: problems %+v, %v", problems, err)
+	}
+}

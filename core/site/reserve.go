@@ -31,9 +31,6 @@ func (s *Site) Reserve() error {
 			return fmt.Errorf("reserve file: %w", err)
 		}
 	}
-	if err := f.Sync(); err != nil {
-		return fmt.Errorf("reserve file: %w", err)
-	}
 	return nil
 }
 

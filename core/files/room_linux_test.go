@@ -1,0 +1,158 @@
+package files
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+func TestAttributesGoOverAndTimesAreNow(t *testing.T) {
+	sc := scenario{shipped: contents{"d/a": "1", "d/b": "1"}, new: contents{"d/a": "2", "d/b": "2", "d/n/new": "2"}, full: true}
+	for _, way := range ways {
+		t.Run(way.name, func(t *testing.T) {
+			sc.way = way.choice
+			w := build(t, scratch(t), sc)
+			defer w.close()
+			a := filepath.Join(w.dir, "d", "a")
+			if err := unix.Setxattr(a, "user.moult-test", []byte("kept"), 0); err != nil {
+				t.Skipf("extended attributes: %v", err)
+			}
+			long := time.Now().Add(-1000 * time.Hour)
+			must(t, os.Chtimes(a, long, long))
+			must(t, os.Chtimes(filepath.Join(w.u.Root.Name(), "contents/d/a"), long, long))
+			start := time.Now().Add(-time.Second)
+			w.makePlan()
+			w.all(way.wrap(&faultyDisk{}))
+			value := make([]byte, 64)
+			n, err := unix.Getxattr(a, "user.moult-test", value)
+			if err != nil || string(value[:n]) != "kept" {
+				t.Errorf("the attribute is %q, %v", value[:max(n, 0)], err)
+			}
+			for _, p := range []string{"d/a", "d/n/new"} {
+				if m := mustLstat(t, w, p).ModTime(); m.Before(start) {
+					t.Errorf("%s was modified %v", p, m)
+				}
+			}
+			if _, err := w.undo(way.wrap(&faultyDisk{})); err != nil {
+				t.Fatal(err)
+			}
+			if m := mustLstat(t, w, "d/a").ModTime(); m.Unix() != long.Unix() {
+				t.Errorf("after the undo d/a was modified %v, before %v", m, long)
+			}
+		})
+	}
+}
+
+func TestAccessListsGoOver(t *testing.T) {
+	setfacl, err := exec.LookPath("setfacl")
+	if err != nil {
+		t.Skip("setfacl is not installed")
+	}
+	sc := scenario{shipped: contents{"d/a": "1", "d/b": "1"}, new: contents{"d/a": "2", "d/b": "2", "d/new": "2"}, full: true, way: "file"}
+	w := build(t, t.TempDir(), sc)
+	defer w.close()
+	for _, arg := range [][]string{{"-m", "u:12345:rw", "d/a"}, {"-d", "-m", "u:12345:rx", "d"}} {
+		cmd := exec.Command(setfacl, arg...)
+		cmd.Dir = w.dir
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Skipf("setfacl: %v, %s", err, out)
+		}
+	}
+	acl := func(p string) string {
+		value := make([]byte, 1024)
+		n, err := unix.Getxattr(filepath.Join(w.dir, p), aclAccess, value)
+		if err != nil {
+			return err.Error()
+		}
+		return fmt.Sprintf("%x", value[:n])
+	}
+	before := acl("d/a")
+	w.makePlan()
+	w.all(realDisk{})
+	if after := acl("d/a"); after != before {
+		t.Errorf("the access list of d/a was %s and is %s", before, after)
+	}
+	if acl("d/new") == unix.ENODATA.Error() {
+		t.Error("d/new has no access list, though its directory hands one on")
+	}
+}
+
+// TestFullDiskIsUndoneWithTheReserve fills a small file system up in the middle of
+// an update. It needs the right to mount one.
+func TestFullDiskIsUndoneWithTheReserve(t *testing.T) {
+	dir := t.TempDir()
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=24m"); err != nil {
+		t.Skipf("a small file system can't be mounted: %v", err)
+	}
+	defer syscall.Unmount(dir, syscall.MNT_DETACH)
+	w := build(t, dir, scenarios[1])
+	defer w.close()
+	before := w.digest()
+	w.makePlan()
+	if err := w.stage(realDisk{}); err != nil {
+		t.Fatal(err)
+	}
+	fill, err := os.Create(filepath.Join(dir, "fill"))
+	must(t, err)
+	block := make([]byte, 64<<10)
+	for err == nil {
+		_, err = fill.Write(block)
+	}
+	fill.Close()
+	if err := w.switchOver(realDisk{}); err == nil {
+		t.Log("the switch needed no room")
+	} else if !errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("the switch says %v", err)
+	}
+	if notes, err := w.undo(realDisk{}); err != nil || len(notes) > 0 {
+		t.Fatalf("undo on a full disk: %v, %q", err, notes)
+	}
+	if w.digest() != before {
+		t.Errorf("the site holds %v", w.tree())
+	}
+}
+
+// TestImmutableFileIsFoundBeforeAnythingChanges needs a file system with the flag,
+// and the right to set it.
+func TestImmutableFileIsFoundBeforeAnythingChanges(t *testing.T) {
+	w := build(t, t.TempDir(), scenarios[0])
+	defer w.close()
+	name := filepath.Join(w.dir, "index.php")
+	if err := exec.Command("chattr", "+i", name).Run(); err != nil {
+		t.Skipf("chattr +i: %v", err)
+	}
+	defer exec.Command("chattr", "-i", name).Run()
+	w.makePlan()
+	problems, err := Preflight(t.Context(), w.site, w.plan)
+	must(t, err)
+	if len(problems) != 1 || problems[0].Level != Block || problems[0].Code != "permissions" {
+		t.Errorf("problems %+v", problems)
+	}
+}
+
+func TestOtherFileSystemInTheSiteIsFound(t *testing.T) {
+	w := build(t, scratch(t), scenarios[1])
+	defer w.close()
+	must(t, os.MkdirAll(filepath.Join(w.dir, "lib"), 0o755))
+	if err := syscall.Mount("tmpfs", filepath.Join(w.dir, "lib"), "tmpfs", 0, "size=1m"); err != nil {
+		t.Skipf("a file system can't be mounted: %v", err)
+	}
+	defer syscall.Unmount(filepath.Join(w.dir, "lib"), syscall.MNT_DETACH)
+	w.write(w.dir, contents{"lib/a.php": "a"})
+	w.makePlan()
+	if len(w.plan.Trees) > 1 || len(w.plan.Trees) == 1 && w.plan.Trees[0] == "lib" {
+		t.Errorf("trees are %v", w.plan.Trees)
+	}
+	problems, err := Preflight(t.Context(), w.site, w.plan)
+	must(t, err)
+	if len(problems) == 0 || problems[0].Code != "device" || problems[0].Level != Block {
+		t.Errorf("problems %+v", problems)
+	}
+}
