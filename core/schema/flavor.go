@@ -93,13 +93,6 @@ func (f Flavor) hasDescendingIndex() bool { return f.is(MySQL, 8) || f.is(MariaD
 func (f Flavor) hasRenameIndex() bool {
 	return f.is(MySQL, 5, 7) || f.is(MariaDB, 10, 5, 2) || f.is(TiDB, 4)
 }
-func (f Flavor) hasRenameColumn() bool {
-	return f.is(MySQL, 8) || f.is(MariaDB, 10, 5, 2) || f.is(TiDB, 4)
-}
-
-// hasAtomicRename reports whether a RENAME TABLE of several tables survives a
-// crash whole. MySQL 5.7 and MariaDB 10.5 were left with unreadable tables.
-func (f Flavor) hasAtomicRename() bool { return f.is(MySQL, 8) || f.is(MariaDB, 10, 6) || f.is(TiDB) }
 
 // keepsJSON reports whether json is a type of its own and not a text with a check.
 func (f Flavor) keepsJSON() bool { return f.Vendor != MariaDB }

@@ -38,6 +38,11 @@ func lossOf(a, b *Column) *loss {
 	}
 	c := Quote(a.Name)
 	fill := fillFor(b)
+	if a.Type.Base == "enum" && b.Type.Base != "enum" {
+		// What would stand for NULL is no member of the old column, where it
+		// has to be written before the change.
+		return &loss{code: "N1", text: "NULLs of " + a.Name + " can't become " + fill, where: c + " IS NULL", refused: c + " IS NULL"}
+	}
 	if l == nil {
 		return &loss{code: "N1", text: "NULLs of " + a.Name + " become " + fill, where: c + " IS NULL", fix: fill}
 	}
@@ -47,9 +52,6 @@ func lossOf(a, b *Column) *loss {
 		l.fix = c
 	}
 	l.fix = "IFNULL(" + l.fix + "," + fill + ")"
-	if a.Type.Base == "enum" && b.Type.Base != "enum" {
-		l.relaxed = true // the fill is no member; what is stored for it reads as 0 and ''
-	}
 	return l
 }
 

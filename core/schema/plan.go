@@ -18,7 +18,11 @@ type Statement struct {
 	// statement has happened, 0 when it has not. Inside it @moult_db is not
 	// needed: it is asked in the site's database and uses DATABASE().
 	// It is "" for a statement that changes rows: those run in a transaction
-	// together with their mark.
+	// together with their mark. It is also "" for a change of definitions that
+	// the catalogues don't show, as of an expression: such a statement and its
+	// inverse may be run twice. A probe answers for the moment between its
+	// statement and the next; a later step may make it 0 again, as when a
+	// foreign key is dropped and added.
 	Probe string `json:"probe,omitempty"`
 	// DML is true for a statement that changes rows and not definitions.
 	DML bool `json:"dml,omitempty"`

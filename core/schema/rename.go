@@ -242,8 +242,9 @@ func (p *planner) rename(from, to string) {
 	}
 }
 
-// renameTables gives tables their new names. Two that swap their names go over a
-// third.
+// renameTables gives tables their new names, one per statement: MySQL 5.7 and
+// MariaDB 10.5 were left with unreadable tables when they were killed within a
+// RENAME of several.
 func (p *planner) renameTables() {
 	pending := make([]string, 0, len(p.renames.tables))
 	for now := range p.renames.tables {
