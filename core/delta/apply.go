@@ -208,6 +208,28 @@ func (a *application) pack(p Pack, at int64) error {
 	if err != nil {
 		return a.losePack(p, blame, err)
 	}
+	r, err := a.open(p, at)
+	if err != nil {
+		return malformed(p.Files[0].Path, "can't be unpacked: %v", err)
+	}
+	defer r.Close()
+	for _, piece := range p.Files {
+		if err := a.piece(piece, r); err != nil {
+			return err
+		}
+	}
+	if n, err := r.Read(make([]byte, 1)); n != 0 || err != io.EOF {
+		return malformed(p.Files[len(p.Files)-1].Path, "its pack is longer than its files: %v", err)
+	}
+	return nil
+}
+
+// open returns what a pack unpacks to, with the dictionary that is loaded.
+func (a *application) open(p Pack, at int64) (io.ReadCloser, error) {
+	if p.Bsdiff {
+		r, err := newPatchReader(a.src, at, p.Length, a.base)
+		return io.NopCloser(r), err
+	}
 	options := []zstd.DOption{
 		zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecodeBuffersBelow(0),
 		zstd.WithDecoderMaxWindow(uint64(a.lim.Window)),
@@ -217,18 +239,9 @@ func (a *application) pack(p Pack, at int64) error {
 	}
 	d, err := zstd.NewReader(io.NewSectionReader(a.src, at, p.Length), options...)
 	if err != nil {
-		return fmt.Errorf("%w: %s: %w", ErrMalformed, p.Files[0].Path, err)
+		return nil, err
 	}
-	defer d.Close()
-	for _, piece := range p.Files {
-		if err := a.piece(piece, d); err != nil {
-			return err
-		}
-	}
-	if n, err := d.Read(make([]byte, 1)); n != 0 || err != io.EOF {
-		return malformed(p.Files[len(p.Files)-1].Path, "its pack is longer than its files: %v", err)
-	}
-	return nil
+	return d.IOReadCloser(), nil
 }
 
 // losePack leaves out all files of a pack.

@@ -29,6 +29,8 @@
 //	the description    contents of the package's own files, if the index names any
 //	one frame a pack   without dictionary identifier, with content size and checksum
 //
-// A pack can be cut out and unpacked with "zstd -d --patch-from=OLD", where OLD is the
-// dictionary; what "zstd --patch-from" makes can be put in the place of a pack.
+// Where it is smaller, as it is for compiled programs, a pack is a patch of bsdiff 4
+// ("BSDIFF40") from its dictionary to its contents instead of a frame. A pack that is
+// a frame can be cut out and unpacked with "zstd -d --patch-from=OLD", where OLD is the
+// dictionary; what "zstd --patch-from" makes can be put in its place.
 package delta

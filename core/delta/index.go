@@ -40,9 +40,10 @@ type MetaFile struct {
 // Same says that a file of the new release has the contents of one of the old.
 type Same struct{ New, Old release.Path }
 
-// Pack is one frame.
+// Pack is one frame, or one patch of bsdiff.
 type Pack struct {
 	Length int64   // of the frame, in bytes
+	Bsdiff bool    // it is a patch of bsdiff
 	Files  []Piece // what the frame unpacks to, in order
 	Base   []Piece // of the older release: the dictionary, in order
 }
@@ -166,8 +167,8 @@ func parseIndex(b []byte) (*Index, error) {
 		x.Same = append(x.Same, Same{pair[0].Path(), pair[1].Path()})
 	}
 	for _, e := range f.Get("packs").List() {
-		e.Only("length", "files", "base")
-		p := Pack{Files: readPieces(e.Get("files")), Base: readPieces(e.Get("base"))}
+		e.Only("length", "bsdiff", "files", "base")
+		p := Pack{Bsdiff: e.Get("bsdiff").Bool(), Files: readPieces(e.Get("files")), Base: readPieces(e.Get("base"))}
 		if p.Length = e.Get("length").Int(1, math.MaxInt32); p.Length == 0 {
 			e.Get("length").Fail(errors.New("is missing"))
 		}
@@ -216,6 +217,7 @@ type metaText struct {
 
 type packText struct {
 	Length int64 `json:"length"`
+	Bsdiff bool  `json:"bsdiff,omitempty"`
 	Files  []any `json:"files"`
 	Base   []any `json:"base,omitzero"` // left out where it is the same as Files
 }
@@ -236,7 +238,7 @@ func (x *Index) encode(l *library) ([]byte, error) {
 		t.Same = append(t.Same, [2]string{string(s.New), string(s.Old)})
 	}
 	for _, p := range x.Packs {
-		text := packText{Length: p.Length, Files: pieceTexts(p.Files)}
+		text := packText{Length: p.Length, Bsdiff: p.Bsdiff, Files: pieceTexts(p.Files)}
 		if !samePieces(p.Files, p.Base) {
 			text.Base = pieceTexts(p.Base)
 		}

@@ -24,15 +24,18 @@ type Tree struct {
 	Open    func(release.Path) (io.ReadCloser, error)
 }
 
-// Options change how a delta is made. The zero value takes the zstd command if it
-// is there.
+// Options change how a delta is made. The zero value takes the commands zstd and
+// bsdiff if they are there.
 type Options struct {
 	// Meta are the files that describe the package, by path below ".moult-package".
 	Meta map[string][]byte
 	// Zstd is the zstd command: a path, or "" for the one that is found in PATH, if any.
 	Zstd string
-	// GoOnly makes the delta without the zstd command. The bytes then depend on
-	// nothing but the trees and this code.
+	// Bsdiff is the bsdiff command, in the same way. It is tried on what doesn't look
+	// like text, and taken where it gives less than zstd.
+	Bsdiff string
+	// GoOnly makes the delta without any command. The bytes then depend on nothing but
+	// the trees and this code.
 	GoOnly bool
 
 	cut cut // zero: usualCut
@@ -49,7 +52,7 @@ func Make(ctx context.Context, w io.Writer, old, new Tree, o Options) (*Index, e
 	}
 	defer os.RemoveAll(dir)
 	l := &library{}
-	if m.encode, err = encoder(o, dir, l); err != nil {
+	if err := m.tools(o, dir, l); err != nil {
 		return nil, err
 	}
 	if m.frames, err = os.CreateTemp(dir, "frames"); err != nil {
@@ -78,24 +81,37 @@ func Make(ctx context.Context, w io.Writer, old, new Tree, o Options) (*Index, e
 // encode makes a frame of contents that refers to a base.
 type encode func(ctx context.Context, base, contents []byte) ([]byte, error)
 
-// encoder chooses between the zstd command and the Go library.
-func encoder(o Options, dir string, l *library) (encode, error) {
-	inGo := func(_ context.Context, base, contents []byte) ([]byte, error) { return l.pack(base, contents) }
+// tools finds the commands to make a delta with.
+func (m *maker) tools(o Options, dir string, l *library) error {
+	m.encode = func(_ context.Context, base, contents []byte) ([]byte, error) { return l.pack(base, contents) }
 	if o.GoOnly {
-		return inGo, nil
+		return nil
 	}
-	name := o.Zstd
-	if name == "" {
-		name = "zstd"
+	zstd, err := find(o.Zstd, "zstd")
+	if err != nil {
+		return err
 	}
-	path, err := exec.LookPath(name)
-	if err != nil && o.Zstd == "" {
-		return inGo, nil
+	if zstd != "" {
+		m.encode = (&command{zstd, dir, l}).pack
+	}
+	bsdiff, err := find(o.Bsdiff, "bsdiff")
+	if bsdiff != "" {
+		m.differ = &differ{bsdiff, dir}
+	}
+	return err
+}
+
+// find returns the path of a command that was asked for, or else of the usual one,
+// or "" if that isn't there.
+func find(asked, usual string) (string, error) {
+	path, err := exec.LookPath(cmp.Or(asked, usual))
+	if err != nil && asked != "" {
+		return "", fmt.Errorf("command %s: %w", usual, err)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("zstd command: %w", err)
+		return "", nil
 	}
-	return (&command{path, dir, l}).pack, nil
+	return path, nil
 }
 
 type maker struct {
@@ -104,6 +120,7 @@ type maker struct {
 	old, new           Tree
 	oldFiles, newFiles map[release.Path]release.File
 	encode             encode
+	differ             *differ // nil: there is none
 	frames             *os.File
 	index              Index
 
@@ -120,10 +137,14 @@ func (m *maker) make(meta map[string][]byte) error {
 			m.index.Meta = append(m.index.Meta, MetaFile{name, int64(len(meta[name]))})
 			m.contents = append(m.contents, meta[name]...)
 		}
-		var err error
-		if m.index.MetaLength, err = m.write(nil, m.contents); err != nil {
+		frame, err := m.encode(m.ctx, nil, m.contents)
+		if err == nil {
+			_, err = m.frames.Write(frame)
+		}
+		if err != nil {
 			return fmt.Errorf("pack the description: %w", err)
 		}
+		m.index.MetaLength = int64(len(frame))
 	}
 	same, jobs := divide(m.old.Files, m.new.Files, m.cut)
 	m.index.Same = same
@@ -136,7 +157,10 @@ func (m *maker) make(meta map[string][]byte) error {
 }
 
 func (m *maker) pack(j job) error {
-	var err error
+	err := m.ctx.Err()
+	if err != nil {
+		return err
+	}
 	if m.contents, err = m.read(m.contents[:0], m.new, m.newFiles, j.files); err != nil {
 		return err
 	}
@@ -154,8 +178,23 @@ func (m *maker) pack(j job) error {
 	if m.base, err = m.read(m.base[:0], m.old, m.oldFiles, j.base); err != nil {
 		return err
 	}
-	length, err := m.write(m.base, m.contents)
-	m.index.Packs = append(m.index.Packs, Pack{Length: length, Files: j.files, Base: j.base})
+	frame, err := m.encode(m.ctx, m.base, m.contents)
+	if err != nil {
+		return err
+	}
+	p := Pack{Files: j.files, Base: j.base}
+	if m.differ != nil && len(m.base) > 0 && isBinary(m.contents) {
+		patch, err := m.differ.patch(m.ctx, m.base, m.contents)
+		if err != nil {
+			return err
+		}
+		if len(patch) < len(frame) {
+			frame, p.Bsdiff = patch, true
+		}
+	}
+	p.Length = int64(len(frame))
+	m.index.Packs = append(m.index.Packs, p)
+	_, err = m.frames.Write(frame)
 	return err
 }
 
@@ -190,18 +229,6 @@ func (m *maker) survey(p release.Path) (*landmarks, error) {
 		err = fmt.Errorf("%s: %w", p, errChanging)
 	}
 	return l, err
-}
-
-func (m *maker) write(base, contents []byte) (int64, error) {
-	if err := m.ctx.Err(); err != nil {
-		return 0, err
-	}
-	frame, err := m.encode(m.ctx, base, contents)
-	if err != nil {
-		return 0, err
-	}
-	n, err := m.frames.Write(frame)
-	return int64(n), err
 }
 
 // read appends pieces of files. A whole file must be as the list says.
