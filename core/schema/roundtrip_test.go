@@ -150,6 +150,9 @@ func (s *site) back(p *schema.Plan) {
 
 // script lists a plan for a failure's message.
 func script(p *schema.Plan) string {
+	if p == nil {
+		return "no plan"
+	}
 	var b strings.Builder
 	for _, s := range p.Steps {
 		b.WriteString(s.ID + " " + string(s.Phase) + " " + s.Object + ": " + s.Change + "\n" + s.SQL + "\n  probe " + s.Probe + "\n")
