@@ -21,6 +21,7 @@ func (p *Program) publishCommand() *cobra.Command {
 	cmd.AddCommand(
 		p.publishInitCommand(), p.publishAddCommand(), p.publishRefreshCommand(),
 		p.publishRotateCommand(), p.publishVerifyCommand(), p.publishServeCommand(),
+		p.publishRolloutCommand(), p.publishMirrorsCommand(), p.publishKeysCommand(), p.publishFleetCommand(),
 	)
 	return cmd
 }
@@ -130,6 +131,8 @@ func (p *Program) publishAddCommand() *cobra.Command {
 	f.StringVar(&arch, "arch", "", "architecture of the package: x86_64 or aarch64 (any)")
 	f.StringVar(&r.Channel, "channel", "stable", "release channel")
 	f.StringSliceVar(&patchFrom, "patch-from", nil, "make a patch from these versions, too")
+	f.IntVar(&r.PatchLast, "patch-last", 0, "make a patch from the newest so many releases, too")
+	f.BoolVar(&r.GoOnly, "without-zstd", false, "make deltas without the zstd command, so that they are the same on every machine")
 	f.BoolVar(&r.Delta, "delta", false, "make a pack of differences from each --patch-from, too")
 	f.StringVar(&r.Scripts, "scripts", "", "directory with data scripts NN-name.sql and NN-name.undo.sql")
 	f.StringVar(&format, "format", "tar.zst", "format of the packages: tar.zst, tar.xz or tar.gz")

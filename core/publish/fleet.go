@@ -30,21 +30,26 @@ const (
 // server need 260 together; the rest is what CDNs add.
 const headerBytes = 700
 
-// MeasureFleet takes the costs from a channel of a repository.
-func MeasureFleet(repo, channel string) (FleetCosts, error) {
-	c := FleetCosts{Request: headerBytes}
+// MeasureFleet takes the costs from the newest release of a channel.
+func MeasureFleet(repo, channel string) (release.Version, FleetCosts, error) {
 	r, err := openRepository(repo, time.Now())
 	if err != nil {
-		return c, err
+		return release.Version{}, FleetCosts{}, err
 	}
 	defer r.close()
 	m, err := r.manifest(channelName(channel))
+	if err == nil && m == nil {
+		err = fmt.Errorf("channel %s has no release", channel)
+	}
 	if err != nil {
-		return c, err
+		return release.Version{}, FleetCosts{}, err
 	}
-	if m == nil {
-		return c, fmt.Errorf("channel %s has no release", channel)
-	}
+	costs, err := r.costs(m, channel)
+	return m.Version, costs, err
+}
+
+func (r *repository) costs(m *release.Manifest, channel string) (FleetCosts, error) {
+	c := FleetCosts{Request: headerBytes}
 	snapshot := fmt.Sprintf("%d.snapshot.json", r.snapshot.Signed.Version)
 	targets := fmt.Sprintf("%d.targets.json", r.targets.Signed.Version)
 	for _, name := range []string{"timestamp.json", snapshot} {
@@ -88,13 +93,13 @@ type Fleet struct {
 
 // FleetDay is what one day costs the publisher.
 type FleetDay struct {
-	Day      int
-	Checks   int
-	Requests int
-	Metadata int64 // bytes, headers included
-	Packages int64 // bytes, headers included
-	Updated  map[release.StrategyKind]int
-	Current  int // sites that have the release in the evening
+	Day      int                          `json:"day"`
+	Checks   int                          `json:"checks"`
+	Requests int                          `json:"requests"`
+	Metadata int64                        `json:"metadata_bytes"` // headers included
+	Packages int64                        `json:"package_bytes"`  // headers included
+	Updated  map[release.StrategyKind]int `json:"updated"`
+	Current  int                          `json:"current"` // sites that have the release in the evening
 }
 
 // Run plays the fleet. The same fleet gives the same days.

@@ -79,7 +79,7 @@ func TestCheckWithNothingNewIsBelow10KB(t *testing.T) {
 	if asked != 3 || renewed > 10<<10 {
 		t.Errorf("only renewed: %d requests, %d bytes", asked, renewed)
 	}
-	costs, err := publish.MeasureFleet(repo, "stable")
+	_, costs, err := publish.MeasureFleet(repo, "stable")
 	if err != nil {
 		t.Fatal(err)
 	}
