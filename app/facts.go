@@ -32,7 +32,6 @@ func (f *facts) row(name, value string, right fyne.CanvasObject) {
 	left.Wrapping = fyne.TextWrapWord
 	text := widget.NewLabel(value)
 	text.Wrapping = fyne.TextWrapWord
-	text.Selectable = true
 	column := &minimum{size: fyne.NewSize(factName, 0)}
 	column.ExtendBaseWidget(column)
 	f.rows.Add(container.NewBorder(nil, nil, container.NewStack(column, left), right, text))

@@ -73,7 +73,7 @@ func newFilesView(p *page) *filesView {
 	v.notes.Importance = widget.LowImportance
 	v.split = container.NewHSplit(container.NewBorder(nil, v.notes, nil, nil, v.tree), v.detail.object)
 	v.split.Offset = 0.4
-	v.full = container.NewBorder(container.NewBorder(nil, nil, nil, v.chips, v.search), nil, nil, nil, v.split)
+	v.full = above(container.NewBorder(nil, nil, nil, v.chips, v.search), v.split)
 	v.empty = emptyState(lang.L("No files to show"), lang.L("Review an update to see every file that it changes, with the difference."), nil)
 	v.body = container.NewStack(v.full, v.empty)
 	v.object = v.body
@@ -275,11 +275,9 @@ func newFileDetail(p *page) *fileDetail {
 	d := &fileDetail{page: p, title: widget.NewLabel(""), note: widget.NewLabel(""), badges: container.NewHBox(), diff: widgets.NewDiffView(), plain: widget.NewLabel("")}
 	d.title.TextStyle.Bold = true
 	d.title.Wrapping = fyne.TextWrapBreak
-	d.title.Selectable = true
 	d.note.Wrapping = fyne.TextWrapWord
 	d.note.Importance = widget.LowImportance
 	d.plain.Wrapping = fyne.TextWrapWord
-	d.plain.Selectable = true
 	d.choice = widget.NewRadioGroup(nil, d.chose)
 	d.choice.Required = true
 	d.sides = widget.NewSelect(nil, func(string) {
@@ -290,7 +288,7 @@ func newFileDetail(p *page) *fileDetail {
 	d.head = container.New(layout.NewCustomPaddedVBoxLayout(0), d.title, d.badges, d.note)
 	d.body = container.NewStack(d.diff, container.NewVScroll(d.plain))
 	d.top = container.NewVBox(d.head, d.choice, d.sides)
-	d.full = container.NewBorder(d.top, nil, nil, nil, d.body)
+	d.full = above(d.top, d.body)
 	d.object = d.full
 	d.clear()
 	return d

@@ -101,7 +101,7 @@ func newPage(a *App, s *session) *page {
 		tight(container.NewBorder(nil, nil, nil, container.NewVBox(p.buttonRow), p.name),
 			container.NewBorder(nil, nil, p.line, nil, p.why), p.dir),
 		p.unsigned)
-	p.object = container.NewBorder(p.head, nil, nil, nil, p.tabs)
+	p.object = above(p.head, p.tabs)
 	return p
 }
 
@@ -333,6 +333,32 @@ func (p *page) confirmRemove() {
 	})
 }
 
+// nextDecision shows the next file that waits for a decision, with the focus on
+// the first answer.
+func (p *page) nextDecision() {
+	open := p.site.model.Undecided()
+	if len(open) == 0 {
+		return
+	}
+	p.tabs.Select(tabFiles)
+	p.files.selectPath(open[0].Path)
+	c := p.app.window.Canvas()
+	c.Focus(p.files.tree.List())
+	// The answers have no handle of their own; they come next after the list.
+	if c, ok := c.(interface{ FocusNext() }); ok {
+		c.FocusNext()
+	}
+}
+
+// searchFiles puts the focus where a path is searched for.
+func (p *page) searchFiles() {
+	if p.site.model.Plan == nil {
+		return
+	}
+	p.tabs.Select(tabFiles)
+	p.app.window.Canvas().Focus(p.files.search)
+}
+
 // toggleLog opens or closes the log of what runs.
 func (p *page) toggleLog() {
 	p.tabs.Select(tabOverview)
@@ -367,6 +393,12 @@ func lineIcon(icon fyne.ThemeIconName, tone widgets.Tone) fyne.CanvasObject {
 	box := &minimum{size: fyne.NewSize(24, widget.NewLabel("").MinSize().Height)}
 	box.ExtendBaseWidget(box)
 	return container.NewStack(box, container.NewCenter(widgets.Icon(icon, tone)))
+}
+
+// above puts one object above another that fills the rest. Unlike in a border
+// container the upper one is also the first for the Tab key.
+func above(top, rest fyne.CanvasObject) *fyne.Container {
+	return container.New(layout.NewBorderLayout(top, nil, nil, nil), top, rest)
 }
 
 // tight stacks labels as lines of one paragraph. Each label comes with a margin

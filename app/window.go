@@ -12,6 +12,7 @@ import (
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/lang"
+	"fyne.io/fyne/v2/layout"
 	"fyne.io/fyne/v2/widget"
 
 	"moult/core/update"
@@ -63,7 +64,7 @@ func build(a fyne.App, d Deps, queue func(func())) *App {
 	app.window.SetMaster()
 	app.window.SetPadded(false)
 	app.list = newSiteList(app)
-	split := container.NewBorder(nil, nil, app.list.object, nil, container.NewPadded(app.right))
+	split := container.New(layout.NewBorderLayout(nil, nil, app.list.object, nil), app.list.object, container.NewPadded(app.right))
 	floor := &minimum{size: leastSize}
 	floor.ExtendBaseWidget(floor)
 	app.window.SetContent(container.NewStack(floor, split))
@@ -373,6 +374,8 @@ var shortcuts = []shortcut{
 	{fyne.Key3, text("Files"), func(a *App) { a.onCurrent(func(p *page) { p.tabs.Select(tabFiles) }) }},
 	{fyne.Key4, text("Database"), func(a *App) { a.onCurrent(func(p *page) { p.tabs.Select(tabDatabase) }) }},
 	{fyne.Key5, text("History"), func(a *App) { a.onCurrent(func(p *page) { p.tabs.Select(tabHistory) }) }},
+	{fyne.KeyD, text("the next file that waits for a decision"), func(a *App) { a.onCurrent((*page).nextDecision) }},
+	{fyne.KeyF, text("search the files"), func(a *App) { a.onCurrent((*page).searchFiles) }},
 	{fyne.KeyL, text("open or close the log"), func(a *App) { a.onCurrent(func(p *page) { p.toggleLog() }) }},
 	{fyne.KeyComma, text("settings of the site"), func(a *App) { a.onCurrent(func(p *page) { p.openSettings() }) }},
 	{fyne.KeyN, text("add a site"), (*App).addSite},

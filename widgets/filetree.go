@@ -69,6 +69,9 @@ func (t *FileTree) Select(item int) {
 	}
 }
 
+// List returns the part of the tree that takes the focus.
+func (t *FileTree) List() fyne.Focusable { return t.list }
+
 // Unselect leaves no line selected.
 func (t *FileTree) Unselect() { t.list.UnselectAll() }
 

@@ -84,8 +84,9 @@ func (t *Tabs) SetNote(index int, note string, tone Tone) {
 // CreateRenderer implements [fyne.Widget].
 func (t *Tabs) CreateRenderer() fyne.WidgetRenderer {
 	scroll := container.NewHScroll(t.row)
-	return widget.NewSimpleRenderer(container.NewBorder(
-		container.NewVBox(scroll, widget.NewSeparator()), nil, nil, nil, container.NewPadded(t.stack)))
+	heads := container.NewVBox(scroll, widget.NewSeparator())
+	// The heads come first in the order of the Tab key, too.
+	return widget.NewSimpleRenderer(container.New(layout.NewBorderLayout(heads, nil, nil, nil), heads, container.NewPadded(t.stack)))
 }
 
 // tabHead is the part of a tab that is tapped.
