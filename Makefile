@@ -4,7 +4,7 @@ VERSION := $(shell git describe --tags --match 'v[0-9]*' --dirty 2>/dev/null | s
 LDFLAGS := -s -w -X main.version=$(VERSION)
 SCRIPTS := testdata/scripts
 
-.PHONY: help demo test check build headless race bench fuzz torture roundcube gallery package clean
+.PHONY: help demo test check build headless race bench fuzz torture roundcube fleet gallery package clean
 
 help:
 	@echo 'make demo       build, and open the window on a sample site with its own database'
@@ -16,6 +16,7 @@ help:
 	@echo 'make torture    kill the program at every step of an update, and recover'
 	@echo 'make fuzz       each fuzz target for FUZZTIME (30s)'
 	@echo 'make bench      benchmarks'
+	@echo 'make fleet      what 100 000 sites would transfer, day by day'
 	@echo 'make gallery    screenshots of the running program'
 	@echo 'make package    .deb, archives and man pages in ./dist'
 
@@ -63,6 +64,9 @@ bench:
 FUZZTIME ?= 30s
 fuzz:
 	sh $(SCRIPTS)/fuzz.sh $(FUZZTIME)
+
+fleet:
+	go test -count=1 -v -run 'Fleet|CheckWithNothingNew' ./core/publish
 
 gallery:
 	sh $(SCRIPTS)/gallery.sh
