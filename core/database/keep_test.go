@@ -65,6 +65,18 @@ func TestUndoFiresNoTriggerAndTouchesNoTimestamp(t *testing.T) {
 	s.sameSums(before, "after undo")
 }
 
+func TestUndoBringsADefinitionBackThatRowsDoNotFit(t *testing.T) {
+	s := newSite(t, "CREATE TABLE t (id int PRIMARY KEY, a enum('x','y') NOT NULL)",
+		"INSERT INTO t VALUES (1, 'x'), (2, 'y')", "INSERT IGNORE INTO t VALUES (3, 'neither')")
+	before := s.sums()
+	p := s.plan("CREATE TABLE t (id int PRIMARY KEY, a int unsigned NOT NULL DEFAULT 0)")
+	s.run(p)
+	s.exec("INSERT INTO t VALUES (4, 77)")
+	s.undoNoted(p, "table t")
+	s.exec("DELETE FROM t WHERE id = 4")
+	s.sameSums(before, "after undo, but for the row that is new,")
+}
+
 func TestUpdateAndUndoWorkUnderWriters(t *testing.T) {
 	s := newSite(t,
 		"CREATE TABLE t (id int NOT NULL AUTO_INCREMENT PRIMARY KEY, a int NOT NULL, old varchar(40) DEFAULT 'kept', KEY a (a))",

@@ -105,22 +105,42 @@ func (r *run) insistProbe(ctx context.Context, st schema.Statement) (happened bo
 	return happened, err
 }
 
-// inverse runs one inverse statement. A foreign key whose rows no longer all have
-// a parent comes back unchecked, and the orphans are listed: rows written since
-// the update are not ours to delete.
+// inverse runs one inverse statement. Two refusals would leave the site between
+// two releases for the sake of rows that were written since the update, or that
+// the old column never held rightly. There the definition comes back all the same,
+// and the notes say what has become of the rows.
 func (r *run) inverse(ctx context.Context, s *schema.Step, key string, st schema.Statement) error {
 	err := r.statement(ctx, s, key, st)
-	if codeOf(err) != codeOrphan || st.DML {
+	if err == nil || st.DML {
 		return err
 	}
-	r.notes = append(r.notes, r.orphans(ctx, st.SQL, err))
+	cause := err
+	var failure *StepError
+	if errors.As(err, &failure) {
+		cause = failure.Err
+	}
+	variable, value := "", ""
+	switch {
+	case isCode(codeOrphan)(err):
+		variable, value = "foreign_key_checks", "0"
+		r.notes = append(r.notes, r.orphans(ctx, st.SQL, err))
+	case isCode(valueRefusals...)(err):
+		variable, value = "sql_mode", "NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO"
+		r.notes = append(r.notes, fmt.Sprintf("In %s, values that the old definition can't hold were changed to the nearest that it can: %v.", s.Object, cause))
+	default:
+		return err
+	}
 	st.Session = maps.Clone(st.Session)
 	if st.Session == nil {
 		st.Session = map[string]string{}
 	}
-	st.Session["foreign_key_checks"] = "0"
+	st.Session[variable] = value
 	return r.statement(ctx, s, key, st)
 }
+
+// valueRefusals are what a strict server says to values that a column can't hold:
+// out of range, truncated, no valid date, no valid value, too long.
+var valueRefusals = []uint16{1264, 1265, 1292, 1366, 1406}
 
 // codeOrphan is the server's refusal of a foreign key over rows without a parent.
 const codeOrphan = 1452
