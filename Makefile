@@ -57,6 +57,7 @@ roundcube:
 torture:
 	sh $(SCRIPTS)/deps.sh server tests
 	MOULT_TORTURE=1 go test -count=1 -v -timeout 120m -run 'Kill' ./app/cli
+	MOULT_TORTURE=1 go test -count=1 -v -timeout 120m -run 'OldOrNew|RealReleases' ./core/database
 
 bench:
 	go test -run '^$$' -bench . -benchmem ./...

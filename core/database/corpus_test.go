@@ -101,6 +101,7 @@ type outcome struct {
 }
 
 func TestRealReleasesGoThereAndBackWithTheirRows(t *testing.T) {
+	notShort(t)
 	dir := corpus(t)
 	all := pairs(t, dir)
 	o := outcome{done: map[int]int{}}

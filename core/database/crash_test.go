@@ -85,6 +85,7 @@ func newCrashRig(t *testing.T) *crashRig {
 }
 
 func TestServerKilledDuringEachKindOfChangeEndsOldOrNew(t *testing.T) {
+	notShort(t)
 	c := newCrashRig(t)
 	fractions := []int{50}
 	if torture {

@@ -24,6 +24,7 @@ func smallDisk(t *testing.T, size string) string {
 }
 
 func TestFullDiskLeavesTheOldTableAndALaterRunSucceeds(t *testing.T) {
+	notShort(t)
 	disk := smallDisk(t, "120m")
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()

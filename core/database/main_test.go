@@ -48,6 +48,14 @@ func readPlan(path string) (*schema.Plan, error) {
 	return &p, json.Unmarshal(b, &p)
 }
 
+// notShort leaves long tests out of the run with the race detector, which is
+// about goroutines, of which they have no others than the rest.
+func notShort(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out by -short")
+	}
+}
+
 // quick are waits for tests. InnoDB shows transactions as they were up to 0.1 s
 // ago, and later if it is asked more often.
 var quick = waits{lock: 3 * time.Second, reconnect: 20 * time.Second, pause: 50 * time.Millisecond, watch: 150 * time.Millisecond, attempts: 5}

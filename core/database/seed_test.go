@@ -146,6 +146,9 @@ func boundary(c *schema.Column, i int) string {
 		return boundaries["text"][i]
 	case strings.HasSuffix(base, "blob"):
 		return boundaries["blob"][i]
+	case (base == "float" || base == "double") && c.Type.Scale >= 0:
+		// A float(15,8) rounds its own largest value up to one that it refuses.
+		return [seedRows]string{"99.5", "-99.5", "0", "0.1"}[i]
 	case base == "decimal":
 		digits := strings.Repeat("9", c.Type.Length-c.Type.Scale) + "." + strings.Repeat("9", c.Type.Scale)
 		return [seedRows]string{digits, "-" + digits, "0", "0.5"}[i]

@@ -196,6 +196,7 @@ var cutCases = []struct {
 }
 
 func TestConnectionCutAtEveryPacketEndsOldOrNew(t *testing.T) {
+	notShort(t)
 	r := newRig(t, shopOld, shopNew)
 	tried := 0
 	for _, way := range []struct {
@@ -312,6 +313,7 @@ func (r *rig) killed(way string, n int) int {
 }
 
 func TestProcessKilledAtEveryRecordEndsOldOrNew(t *testing.T) {
+	notShort(t)
 	r := newRig(t, shopOld, shopNew)
 	tried := 0
 	for _, way := range []string{"there", "back"} {
