@@ -319,24 +319,13 @@ func (e *Engine) newID() string {
 
 // clearUnapplied removes update directories that were prepared and never begun.
 func (e *Engine) clearUnapplied() error {
-	ids, err := e.site.Updates()
-	if err != nil {
-		return err
-	}
-	for _, id := range ids {
-		u, err := e.site.Update(id)
-		if err != nil {
-			return err
+	return e.eachUpdate(func(u *site.Update, l life) error {
+		if !l.begun.IsZero() {
+			return nil
 		}
-		l, err := lifeOf(u)
-		if err == nil && l.begun.IsZero() {
-			err = u.Remove()
-		} else {
-			err = errors.Join(err, u.Close())
+		if err := u.Remove(); err != nil {
+			return fmt.Errorf("remove the unused plan %s: %w", u.ID, err)
 		}
-		if err != nil {
-			return fmt.Errorf("remove the unused plan %s: %w", id, err)
-		}
-	}
-	return nil
+		return nil
+	})
 }
