@@ -146,9 +146,18 @@ func charsetClause(cs, coll string, fl Flavor) string {
 }
 
 // quotedOptions take a string.
-var quotedOptions = []string{"COMPRESSION", "CONNECTION", "DATA DIRECTORY", "ENCRYPTION", "ENGINE_ATTRIBUTE", "INDEX DIRECTORY", "PASSWORD", "SECONDARY_ENGINE_ATTRIBUTE", "IETF_QUOTES"}
+var quotedOptions = []string{"COMPRESSION", "CONNECTION", "DATA DIRECTORY", "ENCRYPTION", "ENGINE_ATTRIBUTE", "INDEX DIRECTORY", "PASSWORD", "SECONDARY_ENGINE_ATTRIBUTE", "IETF_QUOTES", "TTL_ENABLE", "TTL_JOB_INTERVAL"}
+
+// separators are what stands between an option and its value where "=" may not.
+var separators = map[string]string{"TABLESPACE": " ", "COLUMN_FORMAT": " ", "STORAGE": " "}
 
 func (o Option) clause() string {
+	if s := separators[o.Key]; s != "" {
+		return o.Key + s + o.Value
+	}
+	if o.Key == "TTL" { // an expression
+		return o.Key + "=" + o.Value
+	}
 	if slices.Contains(quotedOptions, o.Key) {
 		return o.Key + "=" + QuoteText(o.Value)
 	}
@@ -323,6 +332,13 @@ func (x *Index) define(fl Flavor) string {
 		}
 		b.WriteString(p.define())
 	}
+	options := x.Options
+	for i, o := range x.Options {
+		if o.Key == "WITHOUT OVERLAPS" { // of a period, which stands with the columns
+			b.WriteString("," + Quote(o.Value) + " WITHOUT OVERLAPS")
+			options = slices.Delete(slices.Clone(x.Options), i, i+1)
+		}
+	}
 	b.WriteByte(')')
 	if x.Algorithm != "" {
 		b.WriteString(" USING " + strings.ToUpper(x.Algorithm))
@@ -333,7 +349,7 @@ func (x *Index) define(fl Flavor) string {
 	if x.Parser != "" {
 		b.WriteString(" WITH PARSER " + Quote(x.Parser))
 	}
-	for _, o := range x.Options {
+	for _, o := range options {
 		b.WriteString(" " + o.clause())
 	}
 	if x.Comment != "" {

@@ -167,6 +167,14 @@ func (p *planner) alter(from, to *Table, moved map[string]string) {
 			return
 		}
 	}
+	if p.fl.Vendor == TiDB && len(moved) == 0 {
+		if forms := oneByOne(from, to); len(forms) > 2 {
+			for _, form := range forms {
+				p.alter(p.now(from.Name), form, nil)
+			}
+			return
+		}
+	}
 	forth := to.Clone()
 	forthMoved, backMoved := map[string]string{}, map[string]string{}
 	for old, now := range moved {
@@ -202,6 +210,9 @@ func (p *planner) alter(from, to *Table, moved map[string]string) {
 			back.Columns = append(back.Columns, h)
 			backMoved[c.Name] = h.Name
 			discard = append(discard, dropHidden(from.Name, h.Name))
+			if old := p.renames.tables[from.Name]; old != "" {
+				discard = append(discard, dropHidden(old, h.Name))
+			}
 		}
 	}
 	b := alter(forth, back, backMoved, p.fl)
