@@ -111,6 +111,7 @@ func (p *page) render(m Model) {
 	first := !p.painted
 	p.shown, p.painted = m, true
 	p.renderHead(m)
+	p.unfocusRisky()
 	if !first && onlyProgress(before, m) {
 		p.overview.progress(m)
 		return
@@ -227,6 +228,17 @@ func (p *page) focusSafe() {
 		}
 	}
 	p.app.window.Canvas().Unfocus()
+}
+
+// unfocusRisky takes the focus from a button that has become one that does
+// harm, as when Cancel turns into Stop and roll back under somebody's fingers.
+func (p *page) unfocusRisky() {
+	c := p.app.window.Canvas()
+	for i, b := range p.buttons {
+		if c.Focused() == b && (i >= len(p.offered) || !p.offered[i].Safe) && p.app.modal == nil {
+			c.Unfocus()
+		}
+	}
 }
 
 // press does what the button at an index offers.

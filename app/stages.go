@@ -47,12 +47,12 @@ func stagesOf(a Activity) []update.Stage {
 		return []update.Stage{update.StagePlan, update.StagePreflight}
 	case Updating:
 		return []update.Stage{
-			update.StageLock, update.StageMaintenance, update.StageBefore, update.StageExpand, update.StageFiles, update.StageContract,
+			update.StageMaintenance, update.StageBefore, update.StageExpand, update.StageFiles, update.StageContract,
 			update.StageScripts, update.StageCheckResult, update.StageAfter, update.StageHealth, update.StageCommit,
 		}
 	case RollingBack:
 		return []update.Stage{
-			update.StageLock, update.StageMaintenance, update.StageBefore, update.StageRollBack,
+			update.StageMaintenance, update.StageBefore, update.StageRollBack,
 			update.StageCheckResult, update.StageAfter, update.StageHealth, update.StageCommit,
 		}
 	}

@@ -209,6 +209,9 @@ func TestStoppingAnUpdateRollsBack(t *testing.T) {
 	if got := b.page().buttons[0].Text; got != "Stop and roll back" {
 		t.Errorf("the button says %q", got)
 	}
+	if b.app.window.Canvas().Focused() == b.page().buttons[0] {
+		t.Error("the focus stays on a button that has come to do harm")
+	}
 	if !contains(b.app.window.Title(), "%") {
 		t.Errorf("the title %q has no percentage", b.app.window.Title())
 	}
