@@ -69,7 +69,7 @@ func writeSQL(w io.Writer, pl *schema.Plan) {
 		return
 	}
 	for _, s := range pl.Steps {
-		fmt.Fprintf(w, "-- %s: %s%s\n%s;\n\n", s.Object, s.Change, inParentheses(words.Cost(s)), strings.TrimRight(s.SQL, "; \n"))
+		fmt.Fprintf(w, "-- %s: %s%s\n%s\n\n", s.Object, s.Change, inParentheses(words.Cost(s)), s.Script())
 	}
 	for _, group := range []struct {
 		title string

@@ -91,7 +91,7 @@ var edits = map[string][]edit{
 		{path: "uploads/pond-in-june.txt", new: "Stands for a picture that a visitor uploaded.\n"},
 		{path: "assets/css/own.css", new: "header { background: url(/assets/img/pond.png); }\n"},
 		// 1.5.0 changes other lines of this file: a clean merge exists.
-		{path: "config/default.php", old: "'from' => 'wiki@localhost'", new: "'from' => 'wiki@duckpond.example'"},
+		{path: "config/default.php", old: "=> 'Duckpond',", new: "=> 'The duckpond wiki',"},
 		// 1.5.0 changes the same line of this one: the admin has to decide.
 		{path: "templates/layout.html", old: "<footer>Duckpond {{ version }}</footer>", new: "<footer>Duckpond {{ version }} · <a href=\"/imprint\">Imprint</a></footer>"},
 		// No release changes this one: it stays without a question.
