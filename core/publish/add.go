@@ -239,22 +239,10 @@ func (a *adding) join(m *release.Manifest) error {
 	return nil
 }
 
-// finish writes the manifest under its two names.
+// finish writes the manifest; an architecture may have been added to an older release.
 func (a *adding) finish() error {
-	b, err := a.manifest.Encode()
-	if err != nil {
-		return err
-	}
-	if _, err := release.ParseManifest(b, nil); err != nil {
-		return fmt.Errorf("the manifest would not be accepted by sites: %w", err)
-	}
-	if err := a.repo.putBytes(manifestName(a.Version), b); err != nil {
-		return err
-	}
-	if a.newest != nil && a.newest.Version.Compare(a.Version) > 0 {
-		return nil // an architecture was added to an older release
-	}
-	return a.repo.putBytes(channelName(a.Channel), b)
+	newest := a.newest == nil || a.newest.Version.Compare(a.Version) <= 0
+	return a.repo.putManifest(a.manifest, newest)
 }
 
 // pack builds one package, adds it as a target and returns what the manifest says of it.

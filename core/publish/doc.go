@@ -17,7 +17,7 @@
 //
 //	root.json                             to be pinned by sites when they are added
 //	metadata/N.root.json … timestamp.json TUF metadata, see package trust
-//	targets/CHANNEL/HASH.manifest.json    the newest release of each channel
+//	targets/CHANNEL/HASH.manifest.json    the newest release of each channel, without its files
 //	targets/releases/VERSION/HASH.…       manifest, notes and packages of each release
 //	targets/CHANNEL.json, targets/releases/VERSION/…   the same without hashes in the
 //	                                      names, for clients without TUF, if asked for

@@ -161,6 +161,15 @@ func TestSiteReadsWhatWasPublished(t *testing.T) {
 	if !m.HasPatch("") || len(m.PatchesFrom(version(t, "1.5.0"), "")) != 1 || len(m.PatchesFrom(version(t, "1.4.2"), "")) != 1 {
 		t.Errorf("patches %+v", m.Patches)
 	}
+	if len(m.Moult.Files) != 0 {
+		t.Error("the channel's manifest, which is read at every check, lists the files")
+	}
+	if b, err = r.Read(t.Context(), "releases/1.5.0.1/manifest.json", release.MaxManifest); err != nil {
+		t.Fatal(err)
+	}
+	if m, err = release.ParseManifest(b, nil); err != nil {
+		t.Fatal(err)
+	}
 	full, _ := m.Full(release.X86_64)
 	target, err := r.Target(full.URL)
 	if err != nil {

@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"maps"
 	"os"
-	"path"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -192,19 +191,42 @@ func (r *repository) put(name string, temp *os.File, size int64, digest release.
 	r.targets.Signed.Targets[name] = &metadata.TargetFiles{
 		Length: size, Path: name, Hashes: metadata.Hashes{"sha256": digest[:]},
 	}
-	if !r.plain() {
+	if !r.plain() || !strings.HasPrefix(name, "releases/") {
 		return nil
 	}
-	return r.link(place, plainName(name))
+	return r.link(place, name)
 }
 
-// plainName is where clients without TUF find a target. A channel's manifest stands
-// directly in targets/, so that the packages it names are relative to itself too.
-func plainName(name string) string {
-	if dir, base := path.Split(name); base == "manifest.json" && !strings.HasPrefix(dir, "releases/") {
-		return strings.TrimSuffix(dir, "/") + ".json"
+// putManifest adds the manifest of a release, and that of its channel if it is the
+// newest there.
+//
+// The channel's is read at every check and again at each step of a rollout, and a list
+// of files is most of a manifest: it stands in the release's own manifest only, which a
+// site reads once it has decided to install.
+func (r *repository) putManifest(m *release.Manifest, newest bool) error {
+	b, err := m.Encode()
+	if err != nil {
+		return err
 	}
-	return name
+	if _, err := release.ParseManifest(b, nil); err != nil {
+		return fmt.Errorf("the manifest would not be accepted by sites: %w", err)
+	}
+	if err := r.putBytes(manifestName(m.Version), b); err != nil || !newest {
+		return err
+	}
+	short, extension := *m, *m.Moult
+	extension.Files = nil
+	short.Moult = &extension
+	if b, err = short.Encode(); err != nil {
+		return err
+	}
+	if err := r.putBytes(channelName(m.Moult.Channel), b); err != nil || !r.plain() {
+		return err
+	}
+	// A client without TUF knows one address, so it gets everything there. It stands
+	// directly in targets/, so that the packages it names are relative to itself too.
+	place, _ := r.targetFile(manifestName(m.Version))
+	return r.link(place, m.Moult.Channel+".json")
 }
 
 // link gives a target a second name, by a hard link where the disk can.

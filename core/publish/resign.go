@@ -13,27 +13,24 @@ import (
 // manifests. Sites with TUF don't need it; those that pin keys of the targets role do
 // when that role changes its keys.
 func (r *repository) resign(key ed25519.PrivateKey) error {
-	names := r.channels()
-	for i, c := range names {
-		names[i] = channelName(c)
-	}
-	for _, v := range r.versions() {
-		names = append(names, manifestName(v))
+	newest := map[string]bool{}
+	for _, c := range r.channels() {
+		m, err := r.manifest(channelName(c))
+		if err != nil {
+			return err
+		}
+		newest[m.Version.String()] = true
 	}
 	s := &resigner{repo: r, key: key, done: map[string][]byte{}}
-	for _, name := range names {
-		m, err := r.manifest(name)
+	for _, v := range r.versions() {
+		m, err := r.manifest(manifestName(v))
 		if err != nil {
 			return err
 		}
 		if err := s.manifest(m); err != nil {
-			return fmt.Errorf("sign the packages of %s again: %w", m.Version, err)
+			return fmt.Errorf("sign the packages of %s again: %w", v, err)
 		}
-		b, err := m.Encode()
-		if err != nil {
-			return err
-		}
-		if err := r.putBytes(name, b); err != nil {
+		if err := r.putManifest(m, newest[v.String()]); err != nil {
 			return err
 		}
 	}

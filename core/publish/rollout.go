@@ -49,15 +49,12 @@ func Rollout(ctx context.Context, repo string, o RolloutOptions) error {
 	if m == nil {
 		return fmt.Errorf("channel %s has no release", o.Channel)
 	}
-	m.Moult.Rollout, m.Moult.Critical = o.Percent, o.Critical
-	b, err := m.Encode()
-	if err != nil {
+	if m, err = r.manifest(manifestName(m.Version)); err != nil {
 		return err
 	}
-	for _, name := range []string{manifestName(m.Version), channelName(o.Channel)} {
-		if err := r.putBytes(name, b); err != nil {
-			return err
-		}
+	m.Moult.Rollout, m.Moult.Critical = o.Percent, o.Critical
+	if err := r.putManifest(m, true); err != nil {
+		return err
 	}
 	return r.commit(ctx, ring, true)
 }

@@ -60,6 +60,9 @@ func Verify(ctx context.Context, repo string, date time.Time) ([]Played, error) 
 	for _, name := range r.channels() {
 		m, err := r.manifest(channelName(name))
 		if err == nil {
+			m, err = r.manifest(manifestName(m.Version))
+		}
+		if err == nil {
 			err = v.channel(name, m)
 		}
 		v.fail(err)

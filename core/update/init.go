@@ -140,6 +140,11 @@ func (e *Engine) installedRelease(ctx context.Context, src source, named release
 	if err != nil {
 		return nil, err
 	}
+	if newest.Moult != nil {
+		if newest.Moult.Files, err = filesOf(ctx, src, newest); err != nil {
+			return nil, err
+		}
+	}
 	if !named.IsZero() {
 		if named.Compare(newest.Version) == 0 {
 			return newest, nil

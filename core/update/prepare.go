@@ -85,6 +85,10 @@ func (e *Engine) Prepare(ctx context.Context, o *Offer, c Choices, report Report
 func (e *Engine) prepare(ctx context.Context, u *site.Update, o *Offer, c Choices, report Report) (*Plan, error) {
 	in := &intake{From: o.Current, To: o.Target, Strategy: o.Strategy, Notes: o.Notes, Trust: o.Trust, Choices: c}
 	if m := o.manifest.Moult; m != nil {
+		var err error
+		if m.Files, err = filesOf(ctx, o.source, o.manifest); err != nil {
+			return nil, classify(StageDownload, err)
+		}
 		in.Release = m.Files
 	}
 	if err := e.fetch(ctx, u, o, in, report); err != nil {

@@ -70,6 +70,28 @@ func (e *Engine) openSource(ctx context.Context) (source, error) {
 	return &signedSource{repo: repo, client: client, base: base.JoinPath("targets/"), channel: cfg.Channel}, nil
 }
 
+// filesOf returns the files of a release. A channel's manifest leaves them out, as it
+// is read at every check; the release's own manifest has them.
+func filesOf(ctx context.Context, src source, m *release.Manifest) ([]release.File, error) {
+	if m.Moult == nil {
+		return nil, nil
+	}
+	if len(m.Moult.Files) > 0 {
+		return m.Moult.Files, nil
+	}
+	own, err := src.at(ctx, m.Version)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("files of release %s: %w", m.Version, err)
+	}
+	if own.Moult == nil {
+		return nil, nil
+	}
+	return own.Moult.Files, nil
+}
+
 // errMalformed is wrapped when what the publisher says can't be read.
 var errMalformed = errors.New("the publisher's answer is malformed")
 
