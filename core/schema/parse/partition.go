@@ -21,6 +21,9 @@ func (c *cursor) partitioning() *schema.Partitioning {
 	if c.is("(") {
 		p.Parts = c.partitions("PARTITION")
 	}
+	if p.Sub != nil && p.Sub.Count == 0 && len(p.Parts) > 0 {
+		p.Sub.Count = len(p.Parts[0].Subs)
+	}
 	return p
 }
 

@@ -326,3 +326,45 @@ func TestServerAgreesWithWhatIsReadOfEveryConstruct(t *testing.T) {
 		t.Errorf("only %d tables were compared", tables)
 	}
 }
+
+func TestServerAcceptsWhatIsWrittenOfEveryConstruct(t *testing.T) {
+	s := newServer(t)
+	fl := s.flavor()
+	written := 0
+	for _, c := range readConstructs(t) {
+		if otherDatabases.MatchString(c.sql) || strings.Contains(c.sql, "PROCEDURE \"p\"") {
+			continue // the text of a program is written for its own sql_mode
+		}
+		read, err := Text("", c.sql, fl)
+		if err != nil {
+			continue
+		}
+		s.clear()
+		if s.run(c.sql) != nil {
+			continue
+		}
+		s.clear()
+		defaults := s.rows("SELECT @@character_set_database, @@collation_database")[0]
+		canonical := func(x *schema.Schema) *schema.Schema {
+			x.Name, x.Charset, x.Collation = "", defaults[0], defaults[1]
+			return schema.Canonical(x, fl)
+		}
+		want := canonical(read)
+		text := schema.Emit(want, fl)
+		written++
+		again, err := Text("", text, fl)
+		if err != nil {
+			t.Errorf("%s: %s\n%v\n%s", c.file, c.text, err, text)
+			continue
+		}
+		if same, differences := schema.Equal(want, canonical(again)); !same {
+			t.Errorf("%s: %s\n%s\n%s", c.file, c.text, strings.Join(differences, "\n"), text)
+		}
+		if err := s.run(text); err != nil {
+			t.Errorf("%s: %s\n%v\n%s", c.file, c.text, err, text)
+		}
+	}
+	if written < 200 {
+		t.Errorf("only %d constructs were written", written)
+	}
+}
