@@ -6,7 +6,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path"
 	"time"
 
 	"moult/core/site"
@@ -132,10 +131,9 @@ func (realDisk) link(a *tree, p string, b *tree, q string) error {
 	return atBoth(a, p, b, q, linkAt)
 }
 
-// atBoth calls do with both parents open. Two paths of one tree must be in one
-// directory: the second would close the first.
+// atBoth calls do with both parents open.
 func atBoth(a *tree, p string, b *tree, q string, do func(from *handle, old string, to *handle, new string) error) error {
-	if a == b && path.Dir(p) != path.Dir(q) {
+	if a == b && !together(p, q) {
 		b = newTree(a.base.root)
 		defer b.close()
 	}

@@ -39,12 +39,12 @@ func stateOf(t *tree, p string) (State, error) {
 	case !info.Mode().IsRegular():
 		return State{}, fmt.Errorf("%s %w", p, errNotFile)
 	}
-	f, info, err := t.open(p)
+	f, info, err := t.openLooked(p, info)
 	if err != nil {
 		return State{}, err
 	}
 	defer f.Close()
-	sum, n, err := hashOf(f)
+	sum, n, err := hashOf(f, info.Size())
 	if err != nil {
 		return State{}, fmt.Errorf("%s: %w", p, unwrapPath(err))
 	}
@@ -54,9 +54,12 @@ func stateOf(t *tree, p string) (State, error) {
 // bufferSize keeps memory flat, whatever the size of a file.
 const bufferSize = 64 << 10
 
-func hashOf(r io.Reader) (release.Digest, int64, error) {
+// buffer makes room for reading a file, and for noticing its end.
+func buffer(size int64) []byte { return make([]byte, min(max(size+1, 512), bufferSize)) }
+
+func hashOf(r io.Reader, size int64) (release.Digest, int64, error) {
 	h := sha256.New()
-	n, err := io.CopyBuffer(h, struct{ io.Reader }{r}, make([]byte, bufferSize))
+	n, err := io.CopyBuffer(h, struct{ io.Reader }{r}, buffer(size))
 	return release.Digest(h.Sum(nil)), n, err
 }
 

@@ -43,7 +43,17 @@ type recordingDisk struct {
 
 var _ disk = (*recordingDisk)(nil)
 
-func (r *recordingDisk) side(t *tree) side { return t.base.root == r.w.u.Root }
+// side tells which tree a call means, and where in it: the package lies in the
+// update's directory.
+func (r *recordingDisk) side(t *tree, p string) (side, string) {
+	switch t.base.root {
+	case r.w.site.Root:
+		return false, p
+	case r.w.u.Root:
+		return true, p
+	}
+	return true, "contents/" + p
+}
 
 func (r *recordingDisk) add(what string, play func(w *world)) {
 	r.ops = append(r.ops, op{what: what, play: play})
@@ -54,7 +64,7 @@ func (r *recordingDisk) create(t *tree, p string) (io.WriteCloser, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := r.side(t)
+	s, _ := r.side(t, p)
 	r.add("create "+p, func(w *world) {
 		if f, err := (realDisk{}).create(s.tree(w), p); err == nil {
 			f.Close()
@@ -83,20 +93,21 @@ func (f *recordedFile) Write(b []byte) (int, error) {
 }
 
 func (r *recordingDisk) mkdir(t *tree, p string, a attrs) error {
-	s := r.side(t)
+	s, _ := r.side(t, p)
 	r.add("mkdir "+p, func(w *world) { _ = realDisk{}.mkdir(s.tree(w), p, a) })
 	return r.realDisk.mkdir(t, p, a)
 }
 
 func (r *recordingDisk) setAttrs(t *tree, p string, a attrs) error {
-	s := r.side(t)
+	s, _ := r.side(t, p)
 	r.add("attrs "+p, func(w *world) { _ = realDisk{}.setAttrs(s.tree(w), p, a) })
 	return r.realDisk.setAttrs(t, p, a)
 }
 
 func (r *recordingDisk) two(what string, do func(realDisk, *tree, string, *tree, string) error, a *tree, p string, b *tree, q string) error {
-	from, to := r.side(a), r.side(b)
-	r.add(what+" "+p+" "+q, func(w *world) { _ = do(realDisk{}, from.tree(w), p, to.tree(w), q) })
+	from, at := r.side(a, p)
+	to, new := r.side(b, q)
+	r.add(what+" "+p+" "+q, func(w *world) { _ = do(realDisk{}, from.tree(w), at, to.tree(w), new) })
 	return do(r.realDisk, a, p, b, q)
 }
 
@@ -117,7 +128,7 @@ func (r *recordingDisk) link(a *tree, p string, b *tree, q string) error {
 }
 
 func (r *recordingDisk) remove(t *tree, p string) error {
-	s := r.side(t)
+	s, _ := r.side(t, p)
 	r.add("remove "+p, func(w *world) { _ = realDisk{}.remove(s.tree(w), p) })
 	return r.realDisk.remove(t, p)
 }

@@ -46,7 +46,7 @@ type stager struct {
 	update   *site.Update
 	plan     *Plan
 	contents *os.Root
-	inside   string // the path of contents in the update's directory, "" if it is elsewhere
+	inside   bool // contents lie in the update's directory
 }
 
 func stage(ctx context.Context, d disk, s *site.Site, u *site.Update, p *Plan, contents *os.Root, report func(done, total int64)) error {
@@ -56,7 +56,7 @@ func stage(ctx context.Context, d disk, s *site.Site, u *site.Update, p *Plan, c
 	if len(p.Blocks) > 0 {
 		return errors.New(p.Blocks[0].Text)
 	}
-	st := &stager{d: d, site: s, update: u, plan: p, contents: contents, inside: insideOf(u, contents)}
+	st := &stager{d: d, site: s, update: u, plan: p, contents: contents, inside: liesInside(u, contents)}
 	if err := d.reserve(s); err != nil {
 		return err
 	}
@@ -90,17 +90,14 @@ func stage(ctx context.Context, d disk, s *site.Site, u *site.Update, p *Plan, c
 	return d.barrier(t)
 }
 
-// insideOf tells whether contents lie in the update's directory, where moving them
+// liesInside tells whether contents lie in the update's directory, where moving them
 // costs nothing and takes nothing from anybody.
-func insideOf(u *site.Update, contents *os.Root) string {
+func liesInside(u *site.Update, contents *os.Root) bool {
 	if contents == nil {
-		return ""
+		return false
 	}
 	rel, err := filepath.Rel(u.Root.Name(), contents.Name())
-	if err != nil || !filepath.IsLocal(rel) {
-		return ""
-	}
-	return filepath.ToSlash(rel)
+	return err == nil && filepath.IsLocal(rel)
 }
 
 // one stages one file; t is the tree of the update.
@@ -135,8 +132,8 @@ func (st *stager) fill(t, contents *tree, s step) error {
 	if st.contents == nil {
 		return errors.New("there are no contents to stage from")
 	}
-	if st.inside != "" {
-		return st.take(t, s, path.Join(st.inside, string(from)))
+	if st.inside {
+		return st.take(t, contents, s, string(from))
 	}
 	f, _, err := contents.open(string(from))
 	if err != nil {
@@ -147,15 +144,15 @@ func (st *stager) fill(t, contents *tree, s step) error {
 }
 
 // take moves a file from the extracted package, after reading it.
-func (st *stager) take(t *tree, s step, from string) error {
-	got, err := stateOf(t, from)
+func (st *stager) take(t, contents *tree, s step, from string) error {
+	got, err := stateOf(contents, from)
 	if err != nil {
 		return err
 	}
 	if err := checkHash(s, got.SHA256); err != nil {
 		return err
 	}
-	return st.d.move(t, from, t, s.staged())
+	return st.d.move(contents, from, t, s.staged())
 }
 
 // copy writes a file from src, hashing it on its way.
@@ -165,7 +162,7 @@ func (st *stager) copy(t *tree, s step, src io.Reader) error {
 		return err
 	}
 	h := sha256.New()
-	_, err = io.CopyBuffer(io.MultiWriter(f, h), struct{ io.Reader }{src}, make([]byte, bufferSize))
+	_, err = io.CopyBuffer(io.MultiWriter(f, h), struct{ io.Reader }{src}, buffer(s.entry.Put.Size))
 	if cerr := f.Close(); err == nil {
 		err = cerr
 	}

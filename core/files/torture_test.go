@@ -42,7 +42,7 @@ func TestSwitchSurvivesKillAtEveryStep(t *testing.T) {
 			sc.way = way.choice
 			t.Run(sc.name+"/"+way.name, func(t *testing.T) {
 				all := calls(t, base, sc, way.wrap)
-				for n := 1 + i%stride(11); n <= all; n += stride(11) {
+				for n := 1 + i%stride(23); n <= all; n += stride(23) {
 					for _, after := range []bool{false, true} {
 						killOnce(t, base, sc, way.wrap, n, after, &p)
 					}
@@ -71,7 +71,7 @@ func killOnce(t *testing.T, base string, sc scenario, wrap func(*faultyDisk) dis
 	w.close()
 	p.killed.Add(1)
 
-	for m := 1; m <= rec.n; m += stride(13) {
+	for m := 1; m <= rec.n; m += stride(29) {
 		w, before, f := kill()
 		again := &faultyDisk{u: w.u, at: m, with: errKilled, after: m%2 == 0}
 		_, _ = w.undo(wrap(again)) // killed: whatever it says, nobody hears

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 )
@@ -31,12 +32,19 @@ func (e *LinkError) Error() string {
 var ErrChanged = errors.New("was changed after the plan was made")
 
 // tree opens the directories below one root, one step at a time and never through
-// a symbolic link, and keeps those of the last path open: neighbours in a sorted
+// a symbolic link, and keeps those of the last paths open: neighbours in a sorted
 // list share them. It is for one goroutine.
 type tree struct {
 	base  handle
-	chain []handle // chain[i] is opened in chain[i-1], chain[0] in base
+	lines []line // the last used one first
 }
+
+// line is a directory at the top of a tree, a directory in it, and so on.
+type line []*handle
+
+// mostLines is how many lines a tree keeps. An update's directory has three that are
+// used in turns: the package, what is staged, and what was replaced.
+const mostLines = 4
 
 // handle is an open directory.
 type handle struct {
@@ -58,57 +66,81 @@ func (t *tree) close() {
 
 // forget drops the directories that are kept open. It is called after a directory
 // was moved: what is open may no longer be what its path means.
-func (t *tree) forget() { t.cut(0) }
+func (t *tree) forget() {
+	for _, l := range t.lines {
+		l.cut(0)
+	}
+	t.lines = nil
+}
 
-func (t *tree) cut(n int) {
-	for _, h := range t.chain[n:] {
+// cut closes a line from its n-th directory on.
+func (l line) cut(n int) line {
+	for _, h := range l[n:] {
 		if h.file != nil {
 			h.file.Close()
 		}
 		h.root.Close()
 	}
-	t.chain = t.chain[:n]
+	return l[:n]
 }
 
-// dir opens a directory. The handle is valid until the next call.
+// use returns the line that begins with a name, moved to the front.
+func (t *tree) use(name string) *line {
+	i := slices.IndexFunc(t.lines, func(l line) bool { return len(l) > 0 && l[0].name == name })
+	switch {
+	case i >= 0:
+		l := t.lines[i]
+		t.lines = slices.Insert(slices.Delete(t.lines, i, i+1), 0, l)
+	case len(t.lines) == mostLines:
+		t.lines[mostLines-1].cut(0)
+		copy(t.lines[1:], t.lines)
+		t.lines[0] = nil
+	default:
+		t.lines = slices.Insert(t.lines, 0, line(nil))
+	}
+	return &t.lines[0]
+}
+
+// dir opens a directory. The handle is valid until a directory beside it, or beside
+// one above it, is opened.
 func (t *tree) dir(p string) (*handle, error) {
 	if p == "." || p == "" {
 		return &t.base, nil
 	}
-	depth := 0
+	first, _, _ := strings.Cut(p, "/")
+	l := t.use(first)
+	parent, depth := &t.base, 0
 	for rest := p; rest != ""; depth++ {
 		name, next, _ := strings.Cut(rest, "/")
 		rest = next
-		if depth < len(t.chain) && t.chain[depth].name == name {
+		if depth < len(*l) && (*l)[depth].name == name {
+			parent = (*l)[depth]
 			continue
 		}
-		t.cut(depth)
-		parent := &t.base
-		if depth > 0 {
-			parent = &t.chain[depth-1]
-		}
+		*l = l.cut(depth)
 		root, err := parent.open(name)
 		if err != nil {
+			at := path.Join(append(l.names(), name)...)
 			var link *LinkError
 			if errors.As(err, &link) {
-				link.Path = t.pathOf(depth, name)
+				link.Path = at
 				link.Outside = leadsOutside(t.base.root, link.Path, link.Target)
 				return nil, link
 			}
-			return nil, fmt.Errorf("%s: %w", t.pathOf(depth, name), err)
+			return nil, fmt.Errorf("%s: %w", at, err)
 		}
-		t.chain = append(t.chain, handle{name: name, root: root})
+		parent = &handle{name: name, root: root}
+		*l = append(*l, parent)
 	}
-	t.cut(depth)
-	return &t.chain[depth-1], nil
+	return parent, nil
 }
 
-func (t *tree) pathOf(depth int, name string) string {
-	var names []string
-	for _, h := range t.chain[:depth] {
-		names = append(names, h.name)
+func (l line) names() []string {
+	names := make([]string, len(l), len(l)+1)
+	for i, h := range l {
+		names[i] = h.name
 	}
-	return path.Join(append(names, name)...)
+	return names
 }
 
 // open opens a subdirectory. [os.Root] would follow a link that stays inside, so
@@ -192,6 +224,15 @@ func (t *tree) open(p string) (*os.File, fs.FileInfo, error) {
 	if !looked.Mode().IsRegular() {
 		return nil, nil, fmt.Errorf("%s is not a file", p)
 	}
+	return t.openLooked(p, looked)
+}
+
+// openLooked opens a regular file that was looked at.
+func (t *tree) openLooked(p string, looked fs.FileInfo) (*os.File, fs.FileInfo, error) {
+	h, name, err := t.parent(p)
+	if err != nil {
+		return nil, nil, err
+	}
 	f, err := h.root.Open(name)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", p, unwrapPath(err))
@@ -205,6 +246,14 @@ func (t *tree) open(p string) (*os.File, fs.FileInfo, error) {
 		return nil, nil, fmt.Errorf("%s: %w", p, unwrapPath(err))
 	}
 	return f, info, nil
+}
+
+// together reports whether the parents of two paths can be open at the same time.
+func together(p, q string) bool {
+	a, b := path.Dir(p)+"/", path.Dir(q)+"/"
+	first, _, _ := strings.Cut(a, "/")
+	second, _, _ := strings.Cut(b, "/")
+	return first != second || strings.HasPrefix(a, b) || strings.HasPrefix(b, a)
 }
 
 // names lists a directory.
