@@ -12,6 +12,7 @@ import (
 type FleetCosts struct {
 	Quiet int64 // documents of a check when only the daily refresh has happened
 	News  int64 // documents of a check when something was published
+	Files int64 // the release's own manifest, read by sites that install it
 	Full  int64 // packages of the newest release; 0: not offered
 	Patch int64
 	Delta int64
@@ -64,6 +65,7 @@ func (r *repository) costs(m *release.Manifest, channel string) (FleetCosts, err
 		return c, err
 	}
 	c.News = c.Quiet + info.Size() + r.targets.Signed.Targets[channelName(channel)].Length
+	c.Files = r.targets.Signed.Targets[manifestName(m.Version)].Length
 	for _, p := range m.Packages {
 		c.Full = max(c.Full, p.Size)
 	}
@@ -143,7 +145,8 @@ func (f Fleet) follow(site int, stages []*release.Manifest, days []FleetDay) {
 		}
 		updated = true
 		kind, size := f.choose(id)
-		day.Requests++
+		day.Requests += 2
+		day.Metadata += f.Costs.Files + f.Costs.Request
 		day.Packages += size + f.Costs.Request
 		day.Updated[kind]++
 		day.Current++
