@@ -16,12 +16,15 @@ type loss struct {
 	// fix is the value to write before, where the server would refuse the change
 	// in strict mode; "" where it converts by itself.
 	fix string
-	// refused selects the rows that the server will not convert and for which
-	// there is no fix.
-	refused string
 	// relaxed is for conversions that strict mode refuses even in a comparison.
 	relaxed bool
+	// converts leaves the values to the server, which in strict mode would refuse
+	// some. Since all of them are kept, it may do its best without that mode.
+	converts bool
 }
+
+// relaxedMode is the sql_mode without the refusals.
+func relaxedMode() map[string]string { return map[string]string{"sql_mode": "NO_ENGINE_SUBSTITUTION"} }
 
 // lossOf compares the two forms of a column; nil means that every value
 // survives. Generated columns have no values of their own.
@@ -37,12 +40,10 @@ func lossOf(a, b *Column) *loss {
 		return l
 	}
 	c := Quote(a.Name)
-	fill := fillFor(b)
-	if a.Type.Base == "enum" && b.Type.Base != "enum" {
-		// What would stand for NULL is no member of the old column, where it
-		// has to be written before the change.
-		return &loss{code: "N1", text: "NULLs of " + a.Name + " can't become " + fill, where: c + " IS NULL", refused: c + " IS NULL"}
+	if l != nil && l.converts || a.Type.Base != b.Type.Base && (isChars(a.Type) != isChars(b.Type) || a.Type.isNumeric() != b.Type.isNumeric()) {
+		return &loss{code: "L6", text: fmt.Sprintf("values are converted from %s to %s, NULLs become empty", a.Type.Base, b.Type.Base), where: "TRUE", converts: true}
 	}
+	fill := fillFor(b)
 	if l == nil {
 		return &loss{code: "N1", text: "NULLs of " + a.Name + " become " + fill, where: c + " IS NULL", fix: fill}
 	}
@@ -104,13 +105,12 @@ func typeLoss(a, b *Column) *loss {
 		if charLimit(u) >= longest(t) {
 			return nil
 		}
-		return &loss{code: "L1", text: fmt.Sprintf("values longer than %d characters are refused", charLimit(u)), where: fmt.Sprintf("CHAR_LENGTH(%s) > %d", c, charLimit(u)), refused: fmt.Sprintf("CHAR_LENGTH(%s) > %d", c, charLimit(u))}
+		return &loss{code: "L1", text: fmt.Sprintf("values longer than %d characters are cut", charLimit(u)), where: fmt.Sprintf("CHAR_LENGTH(%s) > %d", c, charLimit(u)), converts: true}
 	case (number || t.Base == "year" || temporal[t.Base] || t.Base == "date") && isChars(u):
 		if charLimit(u) >= 30 || t.isInteger() && charLimit(u) >= 20 {
 			return nil
 		}
-		where := fmt.Sprintf("CHAR_LENGTH(%s) > %d", c, charLimit(u))
-		return &loss{code: "L1", text: fmt.Sprintf("values longer than %d characters are refused", charLimit(u)), where: where, refused: where}
+		return &loss{code: "L1", text: fmt.Sprintf("values longer than %d characters are cut", charLimit(u)), where: fmt.Sprintf("CHAR_LENGTH(%s) > %d", c, charLimit(u)), converts: true}
 	case temporal[t.Base] && t.Base == u.Base:
 		return &loss{code: "L1", text: "fractions of seconds are rounded", where: fmt.Sprintf("MICROSECOND(%s) %% %d <> 0", c, pow10(6-max(u.Length, 0)))}
 	case t.Base == "date" && u.Base == "datetime", t.Base == "timestamp" && u.Base == "datetime" && max(u.Length, 0) >= max(t.Length, 0):
@@ -124,22 +124,12 @@ func typeLoss(a, b *Column) *loss {
 	case t.Base == "json" && isChars(u) && charLimit(u) >= 1<<24:
 		return nil
 	}
-	l := wholeLoss(a, "L6", "values are converted from "+t.Base+" to "+u.Base)
-	if isChars(t) && u.isNumeric() {
-		l.refused = c + ` NOT REGEXP '^[ ]*[-+]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][-+]?[0-9]+)?[ ]*$'`
-	}
-	if isChars(t) && u.Base == "enum" {
-		l.refused = c + " NOT IN (" + quoteTexts(u.Values) + ")"
-	}
-	if u.Base == "json" {
-		l.refused = "NOT JSON_VALID(" + c + ")"
-	}
-	return l
+	return wholeLoss(a, "L6", "values are converted from "+t.Base+" to "+u.Base+", what can't be becomes empty")
 }
 
 // wholeLoss keeps every value, since which ones change only the server knows.
 func wholeLoss(a *Column, code, text string) *loss {
-	return &loss{code: code, text: text, where: Quote(a.Name) + " IS NOT NULL"}
+	return &loss{code: code, text: text, where: Quote(a.Name) + " IS NOT NULL", converts: true}
 }
 
 func isChars(t Type) bool {
@@ -347,7 +337,7 @@ func enumLoss(a, b *Column) *loss {
 	where := fmt.Sprintf("%s IN (%s)", c, quoteTexts(gone))
 	l := &loss{code: "L3", text: fmt.Sprintf("%s becomes %s", strings.Join(gone, ", "), fill), where: where, fix: fmt.Sprintf("IF(%s,%s,%s)", where, fill, c)}
 	if fill == "" {
-		l.text, l.fix, l.refused = strings.Join(gone, ", ")+" is in use and has no successor", "", where
+		l.text, l.fix, l.converts = strings.Join(gone, ", ")+" becomes empty, since the new form shares no member with the old one", "", true
 	}
 	return l
 }

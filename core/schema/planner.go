@@ -216,8 +216,13 @@ func (p *planner) alter(from, to *Table, moved map[string]string) {
 		}
 	}
 	b := alter(forth, back, backMoved, p.fl)
-	before, after, sideDiscard := p.narrowing(forth, back)
-	inverse := append(append(before, renumbering(b)), after...)
+	backSides := p.losses(forth, back)
+	before, after, sideDiscard := p.narrowing(backSides, forth)
+	reversal := renumbering(b)
+	if converting(backSides) {
+		reversal.Session = relaxedMode()
+	}
+	inverse := append(append(before, reversal), after...)
 	discard = append(discard, sideDiscard...)
 	ops := make([]operation, len(a.clauses))
 	for i, c := range a.clauses {
@@ -231,6 +236,9 @@ func (p *planner) alter(from, to *Table, moved map[string]string) {
 	}
 	if cost.slow() {
 		s.Risk = Slow
+	}
+	if converting(sides) {
+		s.Session = relaxedMode()
 	}
 	if len(set) > 0 {
 		s.Risk, s.KeepsData = KeepsData, true

@@ -153,6 +153,7 @@ func TestRandomChangesAreReachedAndTakenBack(t *testing.T) {
 			}).Example(i)
 			a, b := draw[0], draw[1]
 			execute(t, s.pool, strings.ReplaceAll(schema.Emit(a, fl), ";\n\n", ";;\n"))
+			execute(t, s.pool, rowsFor(a))
 			live := s.schema()
 			s.mustEqual("what was emitted", a)
 			rows := s.rows()
@@ -160,7 +161,9 @@ func TestRandomChangesAreReachedAndTakenBack(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			s.blocked(p)
+			if codes := s.blocked(p); codes != nil {
+				t.Skipf("the rows stand in the way: %v", codes)
+			}
 			s.there(p)
 			s.mustEqual("after the plan\n"+script(p), b)
 			s.back(p)

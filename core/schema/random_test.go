@@ -3,6 +3,7 @@ package schema_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"moult/core/schema"
 	"pgregory.net/rapid"
@@ -164,4 +165,39 @@ func (g generator) mutate(s *schema.Schema) *schema.Schema {
 		}
 	}
 	return schema.Canonical(n, g.fl)
+}
+
+// values are three values of each type: a small one, a large one, an odd one.
+var values = map[string][3]string{
+	"tinyint": {"1", "127", "0"}, "smallint": {"1", "32767", "0"}, "int": {"1", "2147483647", "0"}, "bigint": {"1", "9223372036854775807", "0"},
+	"decimal": {"1", "99", "0"}, "double": {"1.5", "1e30", "0"}, "bit": {"b'1'", "b'1'", "b'0'"},
+	"char": {"'1'", "'x'", "''"}, "varchar": {"'1'", "'x'", "''"}, "text": {"'1'", "'a longer text'", "''"}, "mediumtext": {"'1'", "'a longer text'", "''"},
+	"varbinary": {"'1'", "'x'", "''"}, "blob": {"'1'", "x'00ff'", "''"}, "enum": {"'1'", "'1'", "'1'"}, "set": {"'1'", "'1'", "''"},
+	"date": {"'2001-02-03'", "'9999-12-31'", "'1000-01-01'"}, "datetime": {"'2001-02-03 04:05:06'", "'9999-12-31 23:59:59'", "'1000-01-01'"},
+	"time": {"'01:02:03'", "'100:59:59'", "'-1:0:0'"}, "year": {"2001", "2155", "0"},
+}
+
+// rowsFor returns statements that write three rows into each table, with NULL
+// in the last one where that is allowed.
+func rowsFor(s *schema.Schema) string {
+	var b strings.Builder
+	for _, t := range s.Tables {
+		for i := range 3 {
+			var names, vals []string
+			for _, c := range t.Columns {
+				v := fmt.Sprint(i + 1)
+				switch {
+				case c.Name == "parent":
+					v = "NULL"
+				case c.Name != "id" && i == 2 && c.Nullable:
+					v = "NULL"
+				case c.Name != "id":
+					v = values[c.Type.Base][i]
+				}
+				names, vals = append(names, schema.Quote(c.Name)), append(vals, v)
+			}
+			fmt.Fprintf(&b, "INSERT INTO %s (%s) VALUES (%s);;\n", schema.Quote(t.Name), strings.Join(names, ","), strings.Join(vals, ","))
+		}
+	}
+	return b.String()
 }

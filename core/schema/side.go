@@ -95,7 +95,7 @@ func dml(sql string) Statement { return Statement{SQL: sql, DML: true} }
 func (s *sideTable) changing(sql string) Statement {
 	st := dml(sql)
 	if s.loss.relaxed {
-		st.Session = map[string]string{"sql_mode": "NO_ENGINE_SUBSTITUTION"}
+		st.Session = relaxedMode()
 	}
 	return st
 }
@@ -201,21 +201,19 @@ func (s *sideTable) hazards(count bool) []Hazard {
 	if count {
 		h.Count, h.Sample = "SELECT COUNT(*)"+from+s.loss.where, "SELECT *"+from+s.loss.where+" LIMIT 5"
 	}
-	out := []Hazard{h}
-	if s.loss.refused != "" && count {
-		out = append(out, Hazard{
-			Code: s.loss.code, Text: fmt.Sprintf("Values of column %s of %s can't be converted.", s.a.Name, s.table.Name), Blocks: true,
-			Count: "SELECT COUNT(*)" + from + s.loss.refused, Sample: "SELECT *" + from + s.loss.refused + " LIMIT 5",
-		})
-	}
-	return out
+	return []Hazard{h}
+}
+
+// converting reports whether the ALTER itself converts values that are kept.
+func converting(sides []*sideTable) bool {
+	return slices.ContainsFunc(sides, func(s *sideTable) bool { return s.key != nil && s.loss.converts })
 }
 
 // narrowing returns the statements that prepare the way back where the old form
 // holds less than the new one, and what keeps the values that are cut there.
-func (p *planner) narrowing(forth, back *Table) (before, after, discard []Statement) {
+func (p *planner) narrowing(sides []*sideTable, forth *Table) (before, after, discard []Statement) {
 	changes := false
-	for _, s := range p.losses(forth, back) {
+	for _, s := range sides {
 		if s.key == nil {
 			continue
 		}
