@@ -294,6 +294,8 @@ func afterRun(m Model, e ended) Model {
 	switch {
 	case e.run != nil && e.result == nil:
 		m.State = update.Interrupted
+	case e.result != nil && e.err == nil && e.result.Site == update.SiteOld:
+		m.State = update.Done // going back was asked for, and is no failure
 	case e.result != nil:
 		m.State = e.result.State
 	case e.err != nil:

@@ -371,6 +371,20 @@ func (p *page) searchFiles() {
 	p.app.window.Canvas().Focus(p.files.search)
 }
 
+// rollBackLast asks whether to go back by the newest restore point.
+func (p *page) rollBackLast() {
+	m := p.site.model
+	if p.site.busy() || m.State == update.Interrupted {
+		return
+	}
+	for _, r := range m.History {
+		if r.CanRollBack {
+			p.confirmRollBack(r)
+			return
+		}
+	}
+}
+
 // toggleLog opens or closes the log of what runs.
 func (p *page) toggleLog() {
 	p.tabs.Select(tabOverview)

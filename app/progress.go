@@ -5,6 +5,8 @@ import (
 	"sync"
 	"time"
 
+	"fyne.io/fyne/v2/lang"
+
 	"moult/core/update"
 )
 
@@ -78,8 +80,11 @@ func (t *tracker) report(e update.Event) {
 	}
 	i := t.step(e.Stage)
 	s := &t.p.Steps[i]
-	if e.Status != "" {
+	if e.Status != "" && e.Status != s.Status {
 		s.Status = e.Status
+		if e.Log == "" {
+			t.log(t.now, stageName(e.Stage)+": "+lang.L(stepLooks[e.Status].word))
+		}
 	}
 	if e.Total > 0 || e.Done > 0 {
 		s.Done, s.Total, s.Unit = e.Done, e.Total, e.Unit

@@ -376,6 +376,7 @@ var shortcuts = []shortcut{
 	{fyne.Key5, text("History"), func(a *App) { a.onCurrent(func(p *page) { p.tabs.Select(tabHistory) }) }},
 	{fyne.KeyD, text("the next file that waits for a decision"), func(a *App) { a.onCurrent((*page).nextDecision) }},
 	{fyne.KeyF, text("search the files"), func(a *App) { a.onCurrent((*page).searchFiles) }},
+	{fyne.KeyB, text("roll the last update back"), func(a *App) { a.onCurrent((*page).rollBackLast) }},
 	{fyne.KeyL, text("open or close the log"), func(a *App) { a.onCurrent(func(p *page) { p.toggleLog() }) }},
 	{fyne.KeyComma, text("settings of the site"), func(a *App) { a.onCurrent(func(p *page) { p.openSettings() }) }},
 	{fyne.KeyN, text("add a site"), (*App).addSite},
