@@ -149,3 +149,38 @@ func (s *site) sessionText(query string) string {
 	}
 	return v
 }
+
+func TestRecoveryEndsTheStatementOfAProcessThatDied(t *testing.T) {
+	s, p, letGo := blockedSite(t)
+	// A connection of a dead process: it holds the lock, and the server still
+	// works on its statement.
+	dead, err := s.app.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer dead.Close()
+	var got int
+	if err := dead.QueryRowContext(t.Context(), "SELECT GET_LOCK(?, 0)", s.lockName()).Scan(&got); err != nil || got != 1 {
+		t.Fatal(got, err)
+	}
+	ended := make(chan error, 1)
+	go func() {
+		_, err := dead.ExecContext(t.Context(), p.Steps[0].SQL)
+		ended <- err
+	}()
+	waiting := func() bool {
+		return s.text("SELECT COUNT(*) FROM information_schema.processlist WHERE state LIKE 'Waiting for table metadata lock%' AND db = DATABASE()") == "1"
+	}
+	if !eventually(waiting) {
+		t.Fatal("the statement does not wait")
+	}
+	s.waits.lock = 10 * time.Second
+	s.undo(p)
+	if err := <-ended; err == nil {
+		t.Error("the statement of the dead process went through")
+	}
+	letGo()
+	if err := s.Matches(t.Context(), p.Start); err != nil {
+		t.Error(err)
+	}
+}

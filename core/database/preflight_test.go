@@ -133,3 +133,28 @@ func TestPreflightTellsOfAnotherMoult(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+func TestPreflightTellsWhoseProgramsTheUserMayNotCreate(t *testing.T) {
+	s := newSite(t, "CREATE TABLE t (id int PRIMARY KEY)")
+	d := s.limited("ALL PRIVILEGES")
+	p := &schema.Plan{UpdateID: "u1", Steps: []schema.Step{{ID: "s01", Object: "view v", Change: "create the view",
+		Statement: schema.Statement{SQL: "CREATE DEFINER=`somebody`@`elsewhere` VIEW `v` AS SELECT 1 AS n"}}}}
+	for _, f := range s.findings(d, p) {
+		if f.Code == "database definers" && f.Level == levelBlock && strings.Contains(f.Text, "`somebody`@`elsewhere`") {
+			return
+		}
+	}
+	t.Errorf("nobody is told: %+v", s.findings(d, p))
+}
+
+func TestPreflightTellsThatEventsWillNotRun(t *testing.T) {
+	s := newSite(t)
+	p := s.plan("CREATE EVENT e ON SCHEDULE EVERY 1 DAY DO DELETE FROM t")
+	was := s.text("SELECT @@GLOBAL.event_scheduler")
+	s.exec("SET GLOBAL event_scheduler = OFF")
+	found := s.findings(s.DB, p)
+	s.exec("SET GLOBAL event_scheduler = " + was)
+	if !hasFinding(found, "database events", levelWarn) {
+		t.Errorf("%+v", found)
+	}
+}
