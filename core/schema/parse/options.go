@@ -87,7 +87,11 @@ func (c *cursor) plainOption(t *schema.Table) bool {
 		key = strings.ToUpper(c.next().text)
 	}
 	c.accept("=")
+	at := c.i
 	value := c.optionValue(key)
+	if key == "SEQUENCE" && value != "0" {
+		c.failAt(at, "a sequence in the shape of a table, with its numbers in a row: write CREATE SEQUENCE")
+	}
 	if key == "AUTOEXTEND_SIZE" {
 		value = size(value)
 	}
