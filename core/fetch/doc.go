@@ -21,5 +21,5 @@
 //   - Memory use does not depend on the size of the file.
 //
 // What this package never does: follow a redirect from https to http, send
-// credentials, change [net/http.DefaultClient], or keep a file whose hash is wrong.
+// credentials that are not in the address, show those that are, change [net/http.DefaultClient], or keep a file whose hash is wrong.
 package fetch

@@ -195,7 +195,7 @@ func (c *Client) fillFrom(ctx context.Context, p *part, m *mirror, report func(d
 		if errors.As(err, &status) && status.Code == 416 && p.pos > 0 && len(p.Chunks) == 0 {
 			// The server's file ends before our position: it is another file, and
 			// without hashes of pieces nothing tells which of our bytes are good.
-			return errors.Join(fmt.Errorf("%s: shorter than what is here already: %w", m.url, io.ErrUnexpectedEOF), p.restart())
+			return errors.Join(fmt.Errorf("%s: shorter than what is here already: %w", Redacted(m.url), io.ErrUnexpectedEOF), p.restart())
 		}
 		return err
 	}
@@ -217,7 +217,7 @@ func (c *Client) fillFrom(ctx context.Context, p *part, m *mirror, report func(d
 			return p.end(m.url)
 		}
 		if err != nil {
-			return fmt.Errorf("%s: %w", m.url, err)
+			return fmt.Errorf("%s: %w", Redacted(m.url), err)
 		}
 	}
 	return p.verify(m.url)

@@ -126,10 +126,10 @@ func (p *part) room(buffer []byte) []byte {
 // begin prepares for a stream that starts where the server says.
 func (p *part) begin(address string, s *stream) error {
 	if p.Size > 0 && s.total >= 0 && s.total != p.Size {
-		return fmt.Errorf("%s: %d bytes, want %d: %w", address, s.total, p.Size, ErrProtocol)
+		return fmt.Errorf("%s: %d bytes, want %d: %w", Redacted(address), s.total, p.Size, ErrProtocol)
 	}
 	if s.total > p.MaxSize {
-		return fmt.Errorf("%s: %d bytes, at most %d allowed: %w", address, s.total, p.MaxSize, ErrTooLarge)
+		return fmt.Errorf("%s: %d bytes, at most %d allowed: %w", Redacted(address), s.total, p.MaxSize, ErrTooLarge)
 	}
 	changed := s.offset > 0 && s.etag != "" && p.state.URL == address && p.state.ETag != "" && s.etag != p.state.ETag
 	p.skip = 0
@@ -140,7 +140,7 @@ func (p *part) begin(address string, s *stream) error {
 		if err := p.restart(); err != nil {
 			return err
 		}
-		return fmt.Errorf("%s: the file changed on the server: %w", address, io.ErrUnexpectedEOF)
+		return fmt.Errorf("%s: the file changed on the server: %w", Redacted(address), io.ErrUnexpectedEOF)
 	case s.offset < p.pos:
 		if err := p.restart(); err != nil {
 			return err
@@ -170,7 +170,7 @@ func (p *part) add(b []byte, address string) error {
 		return nil
 	}
 	if p.Size == 0 && p.pos+int64(len(b)) > p.MaxSize {
-		return errors.Join(fmt.Errorf("%s: more than %d bytes: %w", address, p.MaxSize, ErrTooLarge), p.restart())
+		return errors.Join(fmt.Errorf("%s: more than %d bytes: %w", Redacted(address), p.MaxSize, ErrTooLarge), p.restart())
 	}
 	if _, err := p.file.WriteAt(b, p.pos); err != nil {
 		return local(err)
@@ -180,7 +180,7 @@ func (p *part) add(b []byte, address string) error {
 		return nil
 	}
 	if !p.closePiece() {
-		return errors.Join(fmt.Errorf("%s: bytes from %d on: %w", address, p.start, ErrHash), p.truncate())
+		return errors.Join(fmt.Errorf("%s: bytes from %d on: %w", Redacted(address), p.start, ErrHash), p.truncate())
 	}
 	return p.announce()
 }
@@ -259,7 +259,7 @@ func (p *part) length() int64 {
 // end is told that the stream is over.
 func (p *part) end(address string) error {
 	if p.Size > 0 || (p.total >= 0 && p.pos < p.total) {
-		return fmt.Errorf("%s: ended after %d of %d bytes: %w", address, p.pos, p.length(), io.ErrUnexpectedEOF)
+		return fmt.Errorf("%s: ended after %d of %d bytes: %w", Redacted(address), p.pos, p.length(), io.ErrUnexpectedEOF)
 	}
 	p.ended = true
 	return p.verify(address)
@@ -270,7 +270,7 @@ func (p *part) verify(address string) error {
 	if p.Digest.IsZero() || release.Digest(p.whole.Sum(nil)) == p.Digest {
 		return nil
 	}
-	return errors.Join(fmt.Errorf("%s: %w: want %s, got %x", address, ErrHash, p.Digest.Hex(), p.whole.Sum(nil)), p.restart())
+	return errors.Join(fmt.Errorf("%s: %w: want %s, got %x", Redacted(address), ErrHash, p.Digest.Hex(), p.whole.Sum(nil)), p.restart())
 }
 
 // finish gives the verified file its name.

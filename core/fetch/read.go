@@ -51,14 +51,14 @@ func (c *Client) getOnce(ctx context.Context, address string, limit int64) (*Doc
 	}
 	defer s.Close()
 	if s.total > limit {
-		return nil, fmt.Errorf("%s: %d bytes, at most %d expected: %w", address, s.total, limit, ErrTooLarge)
+		return nil, fmt.Errorf("%s: %d bytes, at most %d expected: %w", Redacted(address), s.total, limit, ErrTooLarge)
 	}
 	body, err := io.ReadAll(io.LimitReader(s, limit+1))
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", address, err)
+		return nil, fmt.Errorf("%s: %w", Redacted(address), err)
 	}
 	if int64(len(body)) > limit {
-		return nil, fmt.Errorf("%s: more than %d bytes: %w", address, limit, ErrTooLarge)
+		return nil, fmt.Errorf("%s: more than %d bytes: %w", Redacted(address), limit, ErrTooLarge)
 	}
 	return &Document{Body: body, Date: s.date}, nil
 }

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -179,4 +180,33 @@ func parse(t testing.TB, s string) *url.URL {
 
 func certificate(s *httptest.Server) []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw})
+}
+
+// An address may hold a password; errors end up in logs and diagnostics.
+func TestErrorsDoNotShowPasswords(t *testing.T) {
+	content := random(100)
+	refuse := newOrigin(t, content)
+	refuse.answer = func(_ int, w http.ResponseWriter, r *http.Request) bool {
+		if user, password, _ := r.BasicAuth(); user != "duck" || password != "s3cret" {
+			t.Errorf("the password did not arrive: %q, %q", user, password)
+		}
+		w.WriteHeader(http.StatusForbidden)
+		return true
+	}
+	wrong, closed := newOrigin(t, flip(content, 3)), newOrigin(t, nil)
+	short := newOrigin(t, content[:50])
+	closed.Close()
+	c := clientWith(t, fetch.Options{Attempts: 1})
+	with := func(address string) string { return strings.Replace(address, "http://", "http://duck:s3cret@", 1) }
+	for _, address := range []string{
+		with(refuse.URL), with(wrong.URL), with(closed.URL), with(short.URL), "http://duck:s3cret@[::1/", "ftp://duck:s3cret@example.org/", "file://duck:s3cret@server/share",
+	} {
+		_, err := c.Download(t.Context(), request(tempRoot(t), chunkHashes, content, address), nil)
+		if err == nil || strings.Contains(err.Error(), "s3cret") {
+			t.Errorf("download: %v", err)
+		}
+		if _, err = c.Read(t.Context(), address, 10); err == nil || strings.Contains(err.Error(), "s3cret") {
+			t.Errorf("read: %v", err)
+		}
+	}
 }

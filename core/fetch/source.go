@@ -31,7 +31,11 @@ type stream struct {
 func (c *Client) open(ctx context.Context, address string, offset int64, etag string) (*stream, error) {
 	u, err := url.Parse(address)
 	if err != nil {
-		return nil, fmt.Errorf("address %q: %w", address, err)
+		var parse *url.Error // its own text repeats the address, password and all
+		if errors.As(err, &parse) {
+			err = parse.Err
+		}
+		return nil, fmt.Errorf("%w: %w", errAddress, err)
 	}
 	switch u.Scheme {
 	case "http", "https":
@@ -39,7 +43,7 @@ func (c *Client) open(ctx context.Context, address string, offset int64, etag st
 	case "file":
 		return openFile(u, offset)
 	}
-	return nil, fmt.Errorf("address %q: want http, https or file", address)
+	return nil, fmt.Errorf("%w: %q: want http, https or file", errAddress, Redacted(address))
 }
 
 func (c *Client) openHTTP(ctx context.Context, u *url.URL, offset int64, etag string) (*stream, error) {
@@ -193,14 +197,14 @@ func fileError(u *url.URL, err error) error {
 // FilePath returns the path that a file URL names.
 func FilePath(u *url.URL) (string, error) {
 	if u.Host != "" && u.Host != "localhost" {
-		return "", fmt.Errorf("address %q: a file address has three slashes, as in file:///srv/releases", u)
+		return "", fmt.Errorf("%w: %q: a file address has three slashes, as in file:///srv/releases", errAddress, u.Redacted())
 	}
 	p := u.Path
 	if runtime.GOOS == "windows" {
 		p = strings.TrimPrefix(p, "/") // file:///C:/releases
 	}
 	if p == "" {
-		return "", fmt.Errorf("address %q names no file", u)
+		return "", fmt.Errorf("%w: %q names no file", errAddress, u.Redacted())
 	}
 	return filepath.FromSlash(p), nil
 }
@@ -226,11 +230,17 @@ func permanent(err error) bool {
 	}
 	var cert *tls.CertificateVerificationError
 	return errors.As(err, &cert) || errors.Is(err, ErrInsecureRedirect) || errors.Is(err, ErrProtocol) ||
-		errors.Is(err, ErrTooLarge) || errors.Is(err, fs.ErrPermission) || isUnsupportedAddress(err)
+		errors.Is(err, ErrTooLarge) || errors.Is(err, fs.ErrPermission) || errors.Is(err, errAddress)
 }
 
-// isUnsupportedAddress recognises what [url.Parse] and the scheme check refuse.
-func isUnsupportedAddress(err error) bool {
-	var parse *url.Error
-	return errors.As(err, &parse) && parse.Op == "parse"
+// errAddress marks an address that no server was asked about.
+var errAddress = errors.New("the address is not usable")
+
+// Redacted returns an address for people and logs: a password in it is replaced.
+func Redacted(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return "(an address that can't be read)"
+	}
+	return u.Redacted()
 }

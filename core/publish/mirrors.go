@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"time"
 
+	"moult/core/fetch"
 	"moult/core/trust"
 )
 
@@ -21,7 +22,7 @@ func SetMirrors(ctx context.Context, repo string, mirrors []string, keys KeySour
 	for i, m := range mirrors {
 		u, err := url.Parse(m)
 		if err != nil || u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
-			return fmt.Errorf("mirror %q: want the https address of a copy of the repository", m)
+			return fmt.Errorf("mirror %q: want the https address of a copy of the repository", fetch.Redacted(m))
 		}
 		list[i] = m
 	}

@@ -102,13 +102,13 @@ func Open(ctx context.Context, o Options) (*Repository, error) {
 	case errors.As(err, &expired):
 		view, viewErr := s.lastGood(ctx)
 		if viewErr != nil {
-			return nil, fmt.Errorf("%s: %w", o.URL, err)
+			return nil, fmt.Errorf("%s: %w", fetch.Redacted(o.URL), err)
 		}
 		r.trusted = view
 		r.status = describe(r.trusted)
 		r.status.Detail = expired.Error()
 	default:
-		return nil, fmt.Errorf("%s: %w", o.URL, err)
+		return nil, fmt.Errorf("%s: %w", fetch.Redacted(o.URL), err)
 	}
 	if err := r.addMirrors(); err != nil {
 		return nil, err
@@ -129,7 +129,7 @@ func (r *Repository) addMirrors() error {
 		address, _ := entry.(string)
 		base, err := targetsOf(address)
 		if err != nil || base.Scheme != "https" {
-			return untrusted("targets", fmt.Errorf("mirror %q is not an https address", address))
+			return untrusted("targets", fmt.Errorf("mirror %q is not an https address", fetch.Redacted(address)))
 		}
 		r.bases = append(r.bases, base)
 	}
@@ -139,7 +139,7 @@ func (r *Repository) addMirrors() error {
 func targetsOf(address string) (*url.URL, error) {
 	u, err := url.Parse(strings.TrimSuffix(address, "/") + "/")
 	if err != nil {
-		return nil, fmt.Errorf("repository address %q: %w", address, err)
+		return nil, errors.New("the repository's address can't be read") // err would repeat its password
 	}
 	return u.JoinPath("targets/"), nil
 }
@@ -221,7 +221,7 @@ func (r *Repository) Read(ctx context.Context, name string, limit int64) ([]byte
 	for _, address := range t.URLs {
 		b, err := r.client.Read(ctx, address, t.Length)
 		if err == nil && (int64(len(b)) != t.Length || release.DigestOf(b) != t.Digest) {
-			err = fmt.Errorf("%s: %w", address, ErrHash)
+			err = fmt.Errorf("%s: %w", fetch.Redacted(address), ErrHash)
 		}
 		if err == nil {
 			return b, r.keepTarget(t.Digest, b)
