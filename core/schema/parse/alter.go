@@ -64,7 +64,10 @@ func (r *reader) alterTable(c *cursor) {
 	a := alteration{cursor: c, reader: r, table: t}
 	for c.tok().kind != end {
 		a.clause()
-		if !c.accept(",") && c.tok().kind != end && !c.is("PARTITION") && !c.is("REMOVE") {
+		switch comma := c.accept(","); {
+		case comma && c.tok().kind == end:
+			c.fail("a clause is expected behind the comma")
+		case !comma && c.tok().kind != end && !c.isAny("PARTITION", "REMOVE"):
 			c.fail("this is not understood")
 		}
 	}
@@ -104,10 +107,10 @@ func (a *alteration) clause() {
 		a.table.Partition = a.partitioning()
 	case a.accept("REMOVE", "PARTITIONING"):
 		a.table.Partition = nil
-	case a.acceptAny("REORGANIZE", "COALESCE", "EXCHANGE", "TRUNCATE") != "" || a.is("CONVERT"):
+	case a.isAny("REORGANIZE", "COALESCE", "CONVERT"):
 		a.fail("partitions can only be read from PARTITION BY and ADD PARTITION")
-	case a.acceptAny("ANALYZE", "CHECK", "OPTIMIZE", "REBUILD", "REPAIR") != "":
-		a.rest()
+	case a.isAny("ANALYZE", "CHECK", "EXCHANGE", "OPTIMIZE", "REBUILD", "REPAIR", "TRUNCATE"):
+		a.rest() // rows and files of partitions
 	case a.accept("DISABLE", "KEYS"), a.accept("ENABLE", "KEYS"), a.accept("FORCE"), a.accept("DISCARD", "TABLESPACE"), a.accept("IMPORT", "TABLESPACE"),
 		a.accept("WITH", "VALIDATION"), a.accept("WITHOUT", "VALIDATION"), a.accept("SECONDARY_LOAD"), a.accept("SECONDARY_UNLOAD"):
 	case a.acceptAny("ALGORITHM", "LOCK") != "":

@@ -46,6 +46,7 @@ func TestBadInputNamesPlaceAndCause(t *testing.T) {
 		{"no delimiter", "CREATE TABLE t (a int)\nCREATE TABLE u (a int);", "2:1", "this is not understood"},
 		{"an empty delimiter", "DELIMITER\nCREATE TABLE t (a int)", "1:1", "DELIMITER wants"},
 		{"a number too large", "CREATE TABLE t (a varchar(99999999999999999999))", "1:27", "a whole number"},
+		{"a definition without measure", "CREATE TABLE t (a int COMMENT '" + strings.Repeat("x", MaxDefinition) + "')", "1:1", "longer than 8 MiB"},
 		{"another file", `\. other.sql`, "1:1", "reads another file"},
 		{"a bad byte in a literal", "CREATE TABLE t (a int DEFAULT x'6g')", "1:34", "not a hexadecimal digit"},
 	} {

@@ -7,6 +7,11 @@ import (
 	"moult/core/schema"
 )
 
+// MaxDefinition is the longest definition that is read, in bytes. A table of
+// 4096 columns, the most that a server takes, with comments of full length has
+// 4 MiB.
+const MaxDefinition = 8 << 20
+
 // reader applies statements one by one to a schema, as a server would.
 type reader struct {
 	fl      schema.Flavor
@@ -74,6 +79,9 @@ func (r *reader) read(st Statement) (err error) {
 			what = fmt.Sprintf("%s is no statement that Moult can read in a schema", st.Verb)
 		}
 		return &Error{Pos: st.Pos, Near: near(st.Text), Reason: what}
+	}
+	if len(st.Text) > MaxDefinition {
+		return &Error{Pos: st.Pos, Near: near(st.Text), Reason: fmt.Sprintf("a definition is longer than %d MiB", MaxDefinition>>20)}
 	}
 	c := newCursor(st, r.fl, r.session.mode)
 	if c.tok().kind == end {
