@@ -163,9 +163,16 @@ func isPlain(s string) bool {
 // for .gitignore: learn.microsoft.com/windows/win32/fileio/naming-a-file#short-vs-long-names
 var shortName = regexp.MustCompile(`^[^.]{1,6}~[0-9]{1,6}(\.[^.]{0,3})?$`)
 
+// maxDepth bounds the work that one name makes, as every directory on the way is
+// looked up; real trees have a tenth of it.
+const maxDepth = 100
+
 // unsafeName refuses names that are paths in good form and still not what they seem.
 func unsafeName(p release.Path, e entry) error {
 	parts := strings.Split(string(p), "/")
+	if len(parts) > maxDepth {
+		return e.refuse("lies deeper than %d directories", maxDepth)
+	}
 	for _, name := range parts {
 		if shortName.MatchString(name) {
 			return e.refuse("has the name %q, which can stand for another file on Windows", name)

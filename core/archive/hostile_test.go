@@ -216,6 +216,7 @@ func hostileTars(t testing.TB) []hostile {
 		one("the root as a file", `has the part "."`, regular(".", "x")),
 		one("longer than any system takes", "longer than", regular(long, "x")),
 		one("a name longer than any system takes", "longer than", regular(strings.Repeat("n", 300), "x")),
+		one("deeper than any tree", "lies deeper than 100", regular(strings.Repeat("d/", 100)+"f", "x")),
 		rawCase("no name", "is empty", ""),
 		rawCase("bytes that are no letters", "is not UTF-8", "bad\xff\xfe"),
 		rawCase("line break", "control character", "a\nb"),

@@ -21,10 +21,10 @@ var formats = []Format{TarGzip, TarXZ, TarZstd, Zip}
 var date = time.Date(2026, 11, 12, 9, 0, 0, 0, time.UTC)
 
 // sampleTree is a tree with what packages really hold: empty files and
-// directories, programs, long and foreign names, contents of several buffers.
+// directories, programs, long and foreign names, contents of more than a buffer.
 func sampleTree() (Tree, map[release.Path][]byte) {
 	r := rand.New(rand.NewPCG(1, 2))
-	large := make([]byte, 3*bufferSize+17)
+	large := make([]byte, bufferSize+17)
 	for i := range large {
 		large[i] = byte(r.UintN(40))
 	}

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -106,10 +107,9 @@ func BenchmarkSizes(b *testing.B) {
 				b.ReportMetric(float64(len(packTar(b, changed.tree("1.0.1")))), "changed-only-B")
 				b.ReportMetric(float64(len(delta)), "go-B")
 				started = time.Now()
-				if _, err := apply(delta, old, new.Files, openRoot(b)); err != nil {
-					b.Fatal(err)
-				}
+				peak := applyPeak(b, delta, old, new.Files)
 				b.ReportMetric(float64(time.Since(started).Milliseconds()), "apply-ms")
+				b.ReportMetric(float64(peak>>20), "apply-MiB")
 				if _, err := exec.LookPath("zstd"); err == nil {
 					started = time.Now()
 					b.ReportMetric(float64(len(makeDelta(b, old, new, Options{Zstd: "zstd"}))), "zstd-B")
@@ -120,6 +120,23 @@ func BenchmarkSizes(b *testing.B) {
 			b.ReportMetric(0, "ns/op")
 		})
 	}
+}
+
+// applyPeak applies a delta and returns the most heap that was in use beyond what
+// was in use before, in bytes.
+func applyPeak(b *testing.B, delta []byte, old Tree, want []release.File) uint64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	before, most := m.HeapAlloc, m.HeapAlloc
+	_, err := Apply(context.Background(), bytes.NewReader(delta), int64(len(delta)), old, want, openRoot(b), Limits{}, func(int64, int64) {
+		runtime.ReadMemStats(&m)
+		most = max(most, m.HeapAlloc)
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return most - before
 }
 
 func packTar(b *testing.B, t Tree) []byte {
