@@ -29,7 +29,7 @@ build:
 	go build -ldflags '$(LDFLAGS)' -o moult .
 
 headless:
-	CGO_ENABLED=0 go build -trimpath -tags headless -ldflags '$(LDFLAGS)' -o dist/moult-headless .
+	CGO_ENABLED=0 go build -tags headless -ldflags '$(LDFLAGS)' -o dist/moult-headless .
 
 # The build comes first: it fetches and compiles what all later steps need.
 test:

@@ -80,7 +80,7 @@ func (p *Program) command() *cobra.Command {
 		p.demoCommand(), p.initCommand(), p.checkCommand(), p.planCommand(), p.updateCommand(),
 		p.rollbackCommand(), p.recoverCommand(), p.historyCommand(), p.discardCommand(),
 		p.verifyCommand(), p.bundleCommand(), p.schemaCommand(), p.patchCommand(),
-		p.publishCommand(), p.versionCommand(), p.manCommand(), p.manualCommand(root),
+		p.publishCommand(), p.versionCommand(), p.manualCommand(root),
 	)
 	p.noteStart(root)
 	return root

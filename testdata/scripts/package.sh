@@ -1,97 +1,73 @@
 #!/bin/sh
-# package.sh [VERSION]: what is given to people, in dist/:
-#   moult_VERSION_ARCH.deb            the window and the commands
-#   moult-headless_VERSION_ARCH.deb   the commands alone, a static binary
-#   moult-VERSION-linux-ARCH.tar.xz   the first one for other distributions
-# and a trial of the packages in empty roots. A version comes from a tag vX.Y.Z;
-# without one it is 0.0.0 and the packages say so.
+# package.sh [VERSION]: builds what is given to people, into dist:
+#   moult_VERSION_ARCH.deb            the program with its window
+#   moult-headless_VERSION_ARCH.deb   the static program for servers
+#   moult-headless-VERSION-linux-ARCH.tar.xz   the same for any Linux
+# The same source gives the same bytes when SOURCE_DATE_EPOCH is set.
 set -eu
-
+cd "$(dirname "$0")/../.."
 version=${1:-}
-version=${version:-0.0.0}
+[ -n "$version" ] || version=0.0.0-$(git rev-parse --short HEAD 2>/dev/null || echo local)
 arch=$(go env GOARCH)
-nfpm=github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.48.0 # a tool of packagers; not worth its 150 modules in go.mod
-stage=dist/stage
-rm -rf "$stage"
-mkdir -p "$stage/man" "$stage/completion"
+ldflags="-s -w -X main.version=$version"
+SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || date +%s)}
+export SOURCE_DATE_EPOCH
+mkdir -p dist
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
 
-flags="-s -w -X main.version=$version"
-go build -trimpath -ldflags "$flags" -o "$stage/moult" .
-CGO_ENABLED=0 go build -trimpath -tags headless -ldflags "$flags" -o "$stage/moult-headless" .
-"$stage/moult-headless" manual "$stage/man"
-gzip -9n "$stage"/man/*
-for shell in bash zsh fish; do
-	"$stage/moult-headless" completion "$shell" >"$stage/completion/moult.$shell"
-done
+CGO_ENABLED=0 go build -trimpath -tags headless -ldflags "$ldflags" -o "$work/headless" .
+go build -trimpath -ldflags "$ldflags" -o "$work/window" .
 
-# recipe NAME BINARY: the contents that both packages have, and what differs.
-recipe() {
-	cat <<-TEXT
-		name: $1
-		arch: $arch
-		version: $version
-		maintainer: Moult maintainers <maintainers@moult.example.org>
-		description: |
-		  keeps self-hosted sites up to date, and takes them back
-		  Updates the files and the MySQL or MariaDB database of a site together,
-		  shows every file and every statement before, and can always go back.
-		section: admin
-		priority: optional
-		license: Apache-2.0
-		contents:
-		  - {src: $stage/$2, dst: /usr/bin/moult}
-		  - {src: $stage/man/, dst: /usr/share/man/man1/}
-		  - {src: $stage/completion/moult.bash, dst: /usr/share/bash-completion/completions/moult}
-		  - {src: $stage/completion/moult.zsh, dst: /usr/share/zsh/vendor-completions/_moult}
-		  - {src: $stage/completion/moult.fish, dst: /usr/share/fish/vendor_completions.d/moult.fish}
-		  - {src: resources/linux/moult@.service, dst: /lib/systemd/system/moult@.service}
-		  - {src: resources/linux/moult@.timer, dst: /lib/systemd/system/moult@.timer}
-		  - {src: LICENSE, dst: /usr/share/doc/$1/copyright}
-	TEXT
+# tree DIR BINARY: the files that every package has.
+tree() {
+	install -D -m 755 "$2" "$1/usr/bin/moult"
+	"$work/headless" manual "$1/usr/share/man/man1"
+	gzip -9n "$1"/usr/share/man/man1/*.1
+	for shell in bash:bash-completion/completions/moult zsh:zsh/vendor-completions/_moult fish:fish/vendor_completions.d/moult.fish; do
+		mkdir -p "$(dirname "$1/usr/share/${shell#*:}")"
+		"$work/headless" completion "${shell%%:*}" >"$1/usr/share/${shell#*:}"
+	done
+	for unit in resources/linux/moult@.*; do
+		install -D -m 644 "$unit" "$1/usr/lib/systemd/system/$(basename "$unit")"
+	done
+	install -D -m 644 LICENSE "$1/usr/share/doc/$3/copyright"
+	install -m 644 README.md docs/*.md "$1/usr/share/doc/$3/"
 }
 
-{
-	recipe moult moult
-	cat <<-TEXT
-		  - {src: resources/linux/moult.desktop, dst: /usr/share/applications/org.moult.Moult.desktop}
-		  - {src: resources/icon.png, dst: /usr/share/icons/hicolor/512x512/apps/org.moult.Moult.png}
-		  - {src: resources/icon.svg, dst: /usr/share/icons/hicolor/scalable/apps/org.moult.Moult.svg}
-		depends: [libc6, libgl1, libx11-6, libxcursor1, libxrandr2, libxinerama1, libxi6, libxxf86vm1]
-		recommends: [xdg-utils, libgl1-mesa-dri]
-		suggests: [mariadb-server-core]
-		conflicts: [moult-headless]
-	TEXT
-} >"$stage/moult.yaml"
-{
-	recipe moult-headless moult-headless
-	echo 'conflicts: [moult]'
-} >"$stage/moult-headless.yaml"
-for name in moult moult-headless; do
-	go run "$nfpm" package --packager deb --config "$stage/$name.yaml" --target dist/
-done
+# deb NAME DIR DEPENDS CONFLICTS DESCRIPTION
+deb() {
+	mkdir -p "$2/DEBIAN"
+	cat >"$2/DEBIAN/control" <<-CONTROL
+		Package: $1
+		Version: $version
+		Architecture: $arch
+		Maintainer: The Moult authors <moult@example.org>
+		Section: admin
+		Priority: optional
+		Depends: $3
+		Recommends: ca-certificates
+		Conflicts: $4
+		Installed-Size: $(du -sk "$2/usr" | cut -f1)
+		Description: $5
+		 Moult updates a site's files and its MySQL-compatible database together,
+		 shows everything before it happens, and can always go back.
+	CONTROL
+	find "$2" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
+	dpkg-deb --build --root-owner-group -Zxz "$2" "dist/$1_${version}_$arch.deb" >/dev/null
+}
 
-tree=$stage/moult-$version
-mkdir -p "$tree/man"
-cp "$stage/moult" LICENSE README.md "$tree/"
-cp "$stage"/man/* "$tree/man/"
-cp -r resources/linux "$stage/completion" "$tree/"
-cp resources/icon.png resources/icon.svg "$tree/linux/"
-tar -C "$stage" --sort=name --owner=0 --group=0 --numeric-owner -cJf "dist/moult-$version-linux-$arch.tar.xz" "moult-$version"
+tree "$work/moult" "$work/window" moult
+install -D -m 644 resources/icon.svg "$work/moult/usr/share/icons/hicolor/scalable/apps/org.moult.Moult.svg"
+install -D -m 644 resources/linux/moult.desktop "$work/moult/usr/share/applications/org.moult.Moult.desktop"
+tree "$work/moult-headless" "$work/headless" moult-headless
 
-# The trial: unpacked into an empty root, each program is the version it says. The
-# static one runs with nothing else in that root, where we may change the root.
-for name in moult moult-headless; do
-	root=$(mktemp -d)
-	dpkg-deb -x dist/"$name"_"$version"_*.deb "$root"
-	for file in usr/bin/moult usr/share/man/man1/moult.1.gz usr/share/bash-completion/completions/moult lib/systemd/system/moult@.timer; do
-		[ -s "$root/$file" ] || { echo "$name lacks /$file" >&2; exit 1; }
-	done
-	run=""
-	if [ "$name" = moult-headless ] && [ "$(id -u)" = 0 ]; then run="chroot $root"; else run="env --chdir=$root"; fi
-	program=/usr/bin/moult
-	[ "$run" = "chroot $root" ] || program=$root$program
-	said=$($run "$program" version)
-	case $said in *"$version"*) echo "$name: $said" ;; *) echo "$name says: $said" >&2; exit 1 ;; esac
-	rm -rf "$root"
-done
-ls -l dist/*.deb dist/*.tar.xz
+tar -C "$work/moult-headless/usr" --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$SOURCE_DATE_EPOCH" \
+	--transform "s,^\.,moult-headless-$version," -cJf "dist/moult-headless-$version-linux-$arch.tar.xz" .
+if command -v dpkg-deb >/dev/null 2>&1; then
+	deb moult "$work/moult" "libc6, libgl1, libx11-6" moult-headless "keeps self-hosted sites up to date, with a window"
+	deb moult-headless "$work/moult-headless" "libc6 | base-files" moult "keeps self-hosted sites up to date, for servers"
+else
+	echo "package.sh: dpkg-deb is not here; no .deb was built" >&2
+fi
+ls -l dist
