@@ -189,7 +189,7 @@ func canonSwitch(v string) string {
 func (p *pass) checks(t *Table) {
 	keep := t.Checks[:0]
 	for _, k := range t.Checks {
-		k.Expr = canonExpr(k.Expr, p.fl)
+		k.Expr = canonExpr(k.Expr)
 		if k.Column != "" {
 			if c := t.Column(k.Column); c != nil {
 				k.Column = c.Name
@@ -304,7 +304,7 @@ func canonPartition(p *Partitioning, t *Table) {
 		return
 	}
 	p.Method = strings.ToUpper(p.Method)
-	p.Expr = canonExpr(p.Expr, Flavor{})
+	p.Expr = canonExpr(p.Expr)
 	for i, name := range p.Columns {
 		if c := t.Column(name); c != nil {
 			p.Columns[i] = c.Name

@@ -25,7 +25,7 @@ var columnRules = []rule[func(*pass, *Table, *Column)]{
 	}},
 	{"generated", "ALTER TABLE reference: a generated column has no default", func(p *pass, t *Table, c *Column) {
 		if c.Generated != nil {
-			c.Generated.Expr = canonExpr(c.Generated.Expr, p.fl)
+			c.Generated.Expr = canonExpr(c.Generated.Expr)
 			c.Default = Default{}
 		}
 	}},

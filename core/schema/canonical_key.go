@@ -79,7 +79,7 @@ func (p *pass) parts(t *Table, x *Index) {
 	for i := range x.Parts {
 		part := &x.Parts[i]
 		if part.Column == "" {
-			part.Expr = canonExpr(part.Expr, p.fl)
+			part.Expr = canonExpr(part.Expr)
 		}
 		if !p.fl.hasDescendingIndex() || x.Kind == FulltextIndex || x.Kind == SpatialIndex {
 			part.Desc = false

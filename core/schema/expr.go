@@ -6,7 +6,7 @@ import (
 )
 
 // canonExpr fills an expression's canonical form if it is missing.
-func canonExpr(e Expr, fl Flavor) Expr {
+func canonExpr(e Expr) Expr {
 	if e.Canon == "" {
 		e.Canon = CanonicalExpr(e.Raw)
 	}

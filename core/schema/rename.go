@@ -374,7 +374,7 @@ func renameInExpr(e Expr, moved map[string]string) Expr {
 	if !changed {
 		return e
 	}
-	return canonExpr(Expr{Raw: b.String()}, Flavor{})
+	return canonExpr(Expr{Raw: b.String()})
 }
 
 // withoutExpressions returns the table without the checks and generated columns

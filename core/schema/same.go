@@ -35,7 +35,7 @@ func sameExpr(a, b Expr) bool {
 	if a.Raw == b.Raw {
 		return true
 	}
-	return canonExpr(a, Flavor{}).Canon == canonExpr(b, Flavor{}).Canon
+	return canonExpr(a).Canon == canonExpr(b).Canon
 }
 
 func sameGenerated(a, b *Generated) bool {
