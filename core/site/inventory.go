@@ -121,6 +121,7 @@ func readInventory(r io.Reader) (*Inventory, error) {
 	if err := inv.parseHeading(strings.TrimSuffix(head, "\n")); err != nil {
 		return nil, err
 	}
+	dir := ""
 	for {
 		line, err := lines.ReadSlice('\n')
 		if err == io.EOF && len(line) == 0 {
@@ -129,10 +130,11 @@ func readInventory(r io.Reader) (*Inventory, error) {
 		if err != nil {
 			return nil, fmt.Errorf("line %d: %w", len(inv.Files)+2, noEOF(err))
 		}
-		f, err := parseInventoryLine(line[:len(line)-1])
+		f, err := parseInventoryLine(line[:len(line)-1], dir)
 		if err != nil {
 			return nil, fmt.Errorf("line %d: %w", len(inv.Files)+2, err)
 		}
+		dir = string(f.Path[:max(strings.LastIndexByte(string(f.Path), '/'), 0)])
 		if n := len(inv.Files); n > 0 && inv.Files[n-1].Path >= f.Path {
 			return nil, fmt.Errorf("line %d: %s does not sort after the line before", n+2, f.Path)
 		}
@@ -153,7 +155,9 @@ func (inv *Inventory) parseHeading(head string) error {
 	return inv.Version.UnmarshalText([]byte(version))
 }
 
-func parseInventoryLine(line []byte) (release.File, error) {
+// parseInventoryLine reads a line. dir is the directory of the line before: of a
+// path in the same one only the name is new and must be checked.
+func parseInventoryLine(line []byte, dir string) (release.File, error) {
 	mode, rest, _ := bytes.Cut(line, []byte{' '})
 	size, rest, _ := bytes.Cut(rest, []byte{' '})
 	digits, path, ok := bytes.Cut(rest, []byte{' '})
@@ -175,11 +179,21 @@ func parseInventoryLine(line []byte) (release.File, error) {
 	if _, err := hex.Decode(f.SHA256[:], digits); err != nil {
 		return f, fmt.Errorf("hash %q: %w", digits, err)
 	}
-	if f.Path, err = release.ParsePath(string(path)); err != nil {
+	text := string(path)
+	name, same := strings.CutPrefix(text, dir+"/")
+	if dir == "" || !same || strings.Contains(name, "/") || strings.EqualFold(name, Home) || len(text) > longPath {
+		f.Path, err = release.ParsePath(text)
 		return f, err
 	}
+	if _, err := release.ParsePath(name); err != nil {
+		return f, fmt.Errorf("%s: %w", text, err)
+	}
+	f.Path = release.Path(text)
 	return f, nil
 }
+
+// longPath is a length in bytes from which a path is checked whole.
+const longPath = 1024
 
 func noEOF(err error) error {
 	if err == io.EOF {

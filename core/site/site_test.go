@@ -3,6 +3,7 @@ package site
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -386,4 +387,36 @@ func TestReserveTakesRoomAndGivesItBack(t *testing.T) {
 	if _, err := os.Stat(name); !errors.Is(err, fs.ErrNotExist) {
 		t.Error("the reserve file is still there")
 	}
+}
+
+func BenchmarkInventory(b *testing.B) {
+	inv := &Inventory{BaseKnown: true}
+	for i := range 200_000 {
+		p := release.Path(fmt.Sprintf("lib/vendor/d%04d/src/file%06d.php", i/20, i))
+		inv.Files = append(inv.Files, release.File{Path: p, Size: int64(i), Mode: 0o644, SHA256: release.DigestOf([]byte(p))})
+	}
+	var text bytes.Buffer
+	if err := inv.write(&text); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportMetric(float64(text.Len())/(1<<20), "MiB")
+	for b.Loop() {
+		if _, err := readInventory(bytes.NewReader(text.Bytes())); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func TestPathsOfAnInventoryAreCheckedLikeAllOthers(t *testing.T) {
+	part := rapid.SampledFrom([]string{"lib", "src", "..", ".", "", "CON", "a.", "a\\b", ".moult", "x:y", "é", "\xff", strings.Repeat("n", 256)})
+	rapid.Check(t, func(t *rapid.T) {
+		parts := rapid.SliceOfN(part, 1, 4).Draw(t, "parts")
+		p := strings.Join(parts, "/")
+		dir := rapid.SampledFrom([]string{"", "lib", "lib/src", "src"}).Draw(t, "dir")
+		line := fmt.Sprintf("644 0 %064d %s", 0, p)
+		_, want := release.ParsePath(p)
+		if _, got := parseInventoryLine([]byte(line), dir); (got == nil) != (want == nil) {
+			t.Fatalf("%q after %q: %v, but ParsePath says %v", p, dir, got, want)
+		}
+	})
 }

@@ -1,0 +1,102 @@
+package files
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"moult/core/release"
+	"moult/core/site"
+)
+
+// BenchmarkPlan plans one update of 167 files for sites of two sizes: as a patch,
+// and as a full package of which all other files are unchanged and known to the
+// cache.
+func BenchmarkPlan(b *testing.B) {
+	sizes := []int{2_000, 20_000}
+	if torture() {
+		sizes = []int{20_000, 200_000}
+	}
+	for _, n := range sizes {
+		l := workload{fmt.Sprint(n), n, 167, 8 << 10, max(n/11, 1)}
+		siteDir, _, shipped, changed := l.lay(b, b.TempDir())
+		s, err := site.Init(siteDir, site.Config{}, site.State{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := s.SetInventory(&site.Inventory{BaseKnown: true, Files: shipped}); err != nil {
+			b.Fatal(err)
+		}
+		inputs := map[string]PlanInput{"patch": {Site: s, New: changed}, "full": {Site: s, New: afterUpdate(shipped, changed), Full: true}}
+		patch := inputs["patch"]
+		for _, f := range changed {
+			patch.Operations.ReplaceFiles = append(patch.Operations.ReplaceFiles, f.Path)
+		}
+		inputs["patch"] = patch
+		time.Sleep(settled)
+		for _, kind := range []string{"patch", "full"} {
+			b.Run(fmt.Sprintf("%d/%s", n, kind), func(b *testing.B) {
+				plan := func() {
+					in := inputs[kind]
+					if in.Inventory, err = s.Inventory(); err != nil {
+						b.Fatal(err)
+					}
+					p, err := MakePlan(context.Background(), in)
+					if err != nil {
+						b.Fatal(err)
+					}
+					if c := p.Counts(); c.Changed != len(changed) || c.New+c.Removed > 0 {
+						b.Fatalf("the plan has %+v", c)
+					}
+				}
+				plan() // fills the cache
+				for b.Loop() {
+					plan()
+				}
+			})
+		}
+		s.Close()
+	}
+}
+
+// afterUpdate is the complete list of the release that a patch leads to.
+func afterUpdate(shipped, changed []release.File) []release.File {
+	by := map[release.Path]release.File{}
+	for _, f := range changed {
+		by[f.Path] = f
+	}
+	all := make([]release.File, len(shipped))
+	for i, f := range shipped {
+		all[i] = f
+		if now, is := by[f.Path]; is {
+			all[i] = now
+		}
+	}
+	return all
+}
+
+// BenchmarkMerge merges a file of 10 000 lines that both sides changed.
+func BenchmarkMerge(b *testing.B) {
+	var base, mine, theirs []byte
+	for i := range 10_000 {
+		line := fmt.Appendf(nil, "line %d\n", i)
+		base = append(base, line...)
+		if i%500 == 3 {
+			mine = append(mine, "mine\n"...)
+		} else {
+			mine = append(mine, line...)
+		}
+		if i%500 == 50 {
+			theirs = append(theirs, "theirs\n"...)
+		} else {
+			theirs = append(theirs, line...)
+		}
+	}
+	b.SetBytes(int64(len(base)))
+	for b.Loop() {
+		if _, clean := mergeText(string(base), string(mine), string(theirs)); !clean {
+			b.Fatal("it does not merge")
+		}
+	}
+}
