@@ -1,6 +1,7 @@
 package database
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"os"
@@ -71,4 +72,22 @@ func TestPasswordSources(t *testing.T) {
 	if same, err := ResolvePassword(t.Context(), d.WithPassword("x"), "", dir, nil); err != nil || same.password != "x" {
 		t.Error("without a source the password of the DSN is lost")
 	}
+}
+
+func FuzzVariable(f *testing.F) {
+	f.Add("A=1\nB='2'\n", "s3cr#t \\ \"x")
+	f.Add("\ufeffexport K = \"a\\", "")
+	f.Fuzz(func(t *testing.T, file, secret string) {
+		if _, err := variable(strings.NewReader(file), "KEY"); err != nil && !errors.Is(err, ErrNoPassword) && !errors.Is(err, bufio.ErrTooLong) {
+			t.Fatal(err)
+		}
+		if strings.ContainsAny(secret, "'\r\n") {
+			return // what single quotes can't hold
+		}
+		// The last line counts, whatever stands before it.
+		got, err := variable(strings.NewReader(file+"\nKEY='"+secret+"'\n"), "KEY")
+		if err != nil || got != secret {
+			t.Fatalf("%q reads as %q, %v", secret, got, err)
+		}
+	})
 }

@@ -339,3 +339,57 @@ func TestProcessKilledAtEveryRecordEndsOldOrNew(t *testing.T) {
 	}
 	t.Logf("%d kills", tried)
 }
+
+func TestConnectionCutDuringScriptsEndsOldOrNew(t *testing.T) {
+	notShort(t)
+	r := &rig{site: countSite(t)}
+	r.before = r.sums()
+	const want = "12,16,100"
+	rows := func() string {
+		return r.text("SELECT GROUP_CONCAT(n ORDER BY id) FROM t")
+	}
+	scripts := func(d *DB, isBack bool) error {
+		if isBack {
+			_, err := d.UndoScripts(t.Context(), "u1", countScripts, nil, nil)
+			return err
+		}
+		return d.RunScripts(t.Context(), "u1", countScripts, nil, nil)
+	}
+	// cutOne goes one way through a cutter, then the same way without, and back
+	// to where it began.
+	cutOne := func(isBack bool, c *cutter, name string) {
+		if d, err := r.through(c); err == nil {
+			if err := scripts(d, isBack); err != nil && !c.down {
+				t.Fatalf("%s: %v", name, err)
+			}
+			d.Close()
+		}
+		if err := scripts(r.DB, isBack); err != nil {
+			t.Fatal(err)
+		}
+		if got := rows(); !isBack && got != want {
+			t.Fatalf("%s: rows %s", name, got)
+		}
+		if isBack {
+			r.sameSums(r.before, name)
+		}
+		if err := scripts(r.DB, !isBack); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tried := 0
+	for _, isBack := range []bool{false, true} {
+		whole := &cutter{}
+		cutOne(isBack, whole, "without a cut")
+		for _, way := range cutCases {
+			for _, n := range points(whole.sent, 2) {
+				cutOne(isBack, &cutter{at: n, after: way.after, down: way.down}, fmt.Sprintf("back %v, cut %s at packet %d", isBack, way.name, n))
+				tried++
+			}
+		}
+		if err := scripts(r.DB, false); err != nil { // the way back begins here
+			t.Fatal(err)
+		}
+	}
+	t.Logf("%d cuts", tried)
+}
