@@ -76,8 +76,8 @@ type command struct {
 // level is the highest that needs no --ultra.
 const level = "-19"
 
-// pack makes a frame as that of library does. The command gives up (zstd 1.5.4, FIO_highbit64)
-// on a patch without contents, which needs no effort anyway.
+// pack makes a frame as that of library does. The command gives up on a patch
+// without contents (zstd 1.5.4, FIO_highbit64), which needs no effort anyway.
 func (c *command) pack(ctx context.Context, base, contents []byte) ([]byte, error) {
 	if len(contents) == 0 {
 		return c.library.pack(base, contents)

@@ -1,6 +1,7 @@
 package release
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -103,7 +104,7 @@ func (d *decision) stop(stop Version) (Strategy, error) {
 	if i < 0 {
 		return Strategy{}, &StopError{Stop: stop, Target: d.m.Version}
 	}
-	first := decision{m: between[i], site: d.site}
+	first := decision{m: between[i], site: d.site, chain: func(Version) ([]*Manifest, error) { return between, nil }}
 	st, err := first.direct()
 	if err != nil {
 		return Strategy{}, err
@@ -136,7 +137,7 @@ func (d *decision) direct() (Strategy, error) {
 	}
 	st := d.strategy(best.kind, best.Package, "A %s leads from %s to %s.", best.kind, d.site.Current, d.m.Version)
 	st.Operations = best.operations
-	st.Reason += d.costs(best.Package.Size, "The full package", full, hasFull) + d.passedOver(best)
+	st.Reason += d.costs(best.Package.Size, full, hasFull) + d.passedOver(best)
 	return st, nil
 }
 
@@ -179,17 +180,7 @@ func cheaper(a, b way) int {
 	if a.Size == 0 || b.Size == 0 {
 		return 0
 	}
-	return compareInt(a.Size, b.Size)
-}
-
-func compareInt(a, b int64) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
+	return cmp.Compare(a.Size, b.Size)
 }
 
 // withoutPatch decides between the full package and a chain of patches.
@@ -201,7 +192,7 @@ func (d *decision) withoutPatch(full Package, hasFull bool) (Strategy, error) {
 	st, found := d.cheapestChain(append(between, d.m))
 	switch {
 	case found && (!hasFull || full.Size != 0 && st.Bytes < full.Size):
-		st.Reason += d.costs(st.Bytes, "The full package", full, hasFull)
+		st.Reason += d.costs(st.Bytes, full, hasFull)
 		return st, nil
 	case !hasFull:
 		return Strategy{}, &NoWayError{From: d.site.Current, Target: d.m.Version, Arch: d.site.Arch}
@@ -293,15 +284,15 @@ func (d *decision) strategy(kind StrategyKind, p Package, reason string, args ..
 	return st
 }
 
-// costs compares what was chosen with the other choice.
-func (d *decision) costs(chosen int64, name string, other Package, exists bool) string {
+// costs compares what was chosen with the full package.
+func (d *decision) costs(chosen int64, full Package, exists bool) string {
 	switch {
 	case !exists:
 		return ""
-	case chosen == 0 || other.Size == 0:
-		return fmt.Sprintf(" %s would do too.", name)
+	case chosen == 0 || full.Size == 0:
+		return " The full package would do too."
 	}
-	return fmt.Sprintf(" It is %s; %s would be %s.", size(chosen), strings.ToLower(name[:1])+name[1:], size(other.Size))
+	return fmt.Sprintf(" It is %s; the full package would be %s.", size(chosen), size(full.Size))
 }
 
 // passedOver explains why a delta that exists was not chosen.

@@ -137,6 +137,8 @@ func TestDecide(t *testing.T) {
 			PatchPack, 1_000_000, "1.4.0 1.6.0 1.7.0", []string{"1.4.0 may not be skipped on the way to 1.7.0", "A patch leads from 1.3.0 to 1.4.0"}},
 		{"a stop lies between and has no patch", at("1.1.0"), offer(t, "1.7.0", stops(t, "1.4.0")), chain,
 			Full, 10_000_000, "1.4.0 1.7.0", []string{"1.4.0 may not be skipped", "No patch leads from 1.1.0 to 1.4.0"}},
+		{"a stop is reached by a chain", at("1.3.0"), offer(t, "1.7.0", stops(t, "1.5.0")), chain,
+			Chain, 2_000_000, "1.4.0 1.5.0 1.7.0", []string{"1.5.0 may not be skipped", "2 patches lead from 1.3.0 through 1.4.0 to 1.5.0"}},
 		{"a stop is not skipped by force either", Site{Current: version(t, "1.3.0"), Arch: X86_64, ForceFull: true}, offer(t, "1.7.0", stops(t, "1.4.0")), chain,
 			Full, 10_000_000, "1.4.0 1.7.0", []string{"may not be skipped", "asked for"}},
 		{"all stops are behind", at("1.6.0"), offer(t, "1.7.0", patch("1.6.x", 5), stops(t, "1.4.0", "1.6.0")), nil,

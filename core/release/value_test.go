@@ -1,6 +1,7 @@
 package release
 
 import (
+	"cmp"
 	"encoding/json"
 	"runtime"
 	"slices"
@@ -22,7 +23,7 @@ func TestVersionsAreOrdered(t *testing.T) {
 	}
 	for i, v := range versions {
 		for j, w := range versions {
-			if got, want := v.Compare(w), compareInt(int64(i), int64(j)); got != want {
+			if got, want := v.Compare(w), cmp.Compare(i, j); got != want {
 				t.Errorf("Compare(%s, %s) = %d, want %d", v, w, got, want)
 			}
 		}
