@@ -102,6 +102,27 @@ func TestMetadataThatNobodyRenewedIsAmberAndNotRed(t *testing.T) {
 	}
 }
 
+// TestARepositoryOnAMediumProvesItsOriginButNotThatItIsTheNewest takes a site under care
+// from a folder whose metadata has expired, as on a medium that was carried there.
+func TestARepositoryOnAMediumProvesItsOriginButNotThatItIsTheNewest(t *testing.T) {
+	w := newWorld(t, false, v1, v2)
+	dir := filepath.Join(t.TempDir(), "site")
+	writeTree(t, dir, v1.files)
+	later := update.Options{Now: func() time.Time { return time.Now().AddDate(0, 2, 0) }}
+	e, err := update.Init(t.Context(), dir, update.InitOptions{URL: w.url, RootJSON: get(os.ReadFile(filepath.Join(w.repo, "root.json")))(t)}, later, nil)
+	must(t, err)
+	defer e.Close()
+	o, err := e.Check(t.Context(), update.Choices{}, nil)
+	must(t, err)
+	if o.Trust.Level != update.NotFresh || o.UpToDate() {
+		t.Errorf("trust is %+v, up to date %v", o.Trust, o.UpToDate())
+	}
+	p, err := e.Prepare(t.Context(), o, update.Choices{}, nil)
+	must(t, err)
+	_, err = e.Apply(t.Context(), p, nil)
+	must(t, err)
+}
+
 func TestABrokenConfigurationNamesItsLine(t *testing.T) {
 	w := newWorld(t, false, v1)
 	file := filepath.Join(w.dir, site.Home, "site.toml")

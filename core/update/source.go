@@ -63,7 +63,7 @@ func (e *Engine) openSource(ctx context.Context) (source, error) {
 	if !strings.HasSuffix(base.Path, "/") {
 		base.Path += "/"
 	}
-	repo, err := trust.Open(ctx, trust.Options{Client: client, URL: base.String(), Dir: dir, PinnedRoot: pinned, Now: e.opts.Now})
+	repo, err := trust.Open(ctx, trust.Options{Client: client, URL: base.String(), Dir: dir, PinnedRoot: pinned, Now: e.opts.Now, Offline: base.Scheme == "file"})
 	if err != nil {
 		return nil, err
 	}
