@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"testing"
@@ -158,4 +159,20 @@ func (s *site) sums() map[string]string {
 		s.t.Fatal(err)
 	}
 	return sums
+}
+
+// torture is true when every point is to be tried and not a sample.
+var torture = os.Getenv("MOULT_TORTURE") != ""
+
+// points returns the numbers 1 to n, or a sample that is the same each time.
+func points(n, sample int) []int {
+	all := make([]int, n)
+	for i := range all {
+		all[i] = i + 1
+	}
+	if torture || n <= sample {
+		return all
+	}
+	rand.New(rand.NewPCG(1, uint64(n))).Shuffle(n, func(i, j int) { all[i], all[j] = all[j], all[i] })
+	return all[:sample]
 }
