@@ -44,7 +44,7 @@ func switchFiles(ctx context.Context, d disk, s *site.Site, u *site.Update, p *P
 	if w.exchange, err = w.canExchange(); err != nil {
 		return 0, err
 	}
-	w.trees = w.exchange && begun.Trees
+	w.trees = w.exchange && begun.Trees && (begun.Steps > 0 || stillFree(s.Dir, p.Trees))
 	w.steps = stepsOf(p, w.trees)
 	if err := w.check(ctx); err != nil {
 		return 0, err

@@ -100,6 +100,27 @@ func TestDirectoriesThatMustNotBeSwitchedWhole(t *testing.T) {
 	}
 }
 
+func TestDirectoryThatIsTakenHoldOfAfterThePlanIsSwitchedByFiles(t *testing.T) {
+	needTrees(t)
+	w := build(t, scratch(t), wholeTrees())
+	defer w.close()
+	before := w.digest()
+	w.makePlan()
+	must(t, w.stage(realDisk{}))
+	t.Chdir(filepath.Join(w.dir, "lib"))
+	dir := inodeOf(t, w, "lib")
+	must(t, w.switchOver(realDisk{}))
+	if inodeOf(t, w, "lib") != dir {
+		t.Error("lib was switched whole under a process that works in it")
+	}
+	if diff := cmp.Diff(w.sc.after, w.tree()); diff != "" {
+		t.Error(diff)
+	}
+	if notes, err := w.undo(realDisk{}); err != nil || len(notes) > 0 || w.digest() != before {
+		t.Errorf("undo: %v, notes %q; the site holds %v", err, notes, w.tree())
+	}
+}
+
 // meddler changes the site at a certain call of the switch, as visitors do.
 type meddler struct {
 	disk

@@ -64,6 +64,18 @@ func (pl *planner) chooseTrees() {
 	}
 }
 
+// stillFree reports whether nobody has taken hold of the directories since the plan
+// was made.
+func stillFree(site string, trees []release.Path) bool {
+	if len(trees) == 0 {
+		return true
+	}
+	used, sure := inUse(site)
+	return sure && !slices.ContainsFunc(used, func(u release.Path) bool {
+		return slices.ContainsFunc(trees, func(dir release.Path) bool { return u.Within(dir) })
+	})
+}
+
 type chooser struct {
 	pl      *planner
 	t       *tree
