@@ -154,8 +154,11 @@ func (a *App) showKeys() {
 		rows.Add(key)
 		rows.Add(widget.NewLabel(lang.L(s.what)))
 	}
-	a.showContent(lang.L("Keyboard"), container.NewVBox(rows,
-		widget.NewLabel(lang.L("Tab goes on to the next thing, Space and Enter press it, Escape is the safe answer."))))
+	rest := widget.NewLabel(lang.L("Tab goes on to the next thing, Space and Enter press it, Escape is the safe answer."))
+	rest.Wrapping = fyne.TextWrapWord
+	scroll := container.NewVScroll(container.NewVBox(rest, rows))
+	scroll.SetMinSize(fyne.NewSize(dialogWidth, 300))
+	a.showContent(lang.L("Keyboard"), scroll)
 }
 
 // showAbout says which Moult this is.

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"image/png"
@@ -9,10 +10,14 @@ import (
 	"testing"
 	"time"
 
+	"fyne.io/fyne/v2"
+
 	"moult/core/files"
 	"moult/core/release"
+	"moult/core/site"
 	"moult/core/update"
 	"moult/resources"
+	"moult/widgets"
 )
 
 // scene is a state of the window that the gallery shows and that layout is
@@ -65,12 +70,12 @@ func running(a Activity, upTo int, item string) Model {
 	return m
 }
 
-func outcome(state update.State, site update.SiteState, kind update.Kind, message string) Model {
+func outcome(state update.State, is update.SiteState, kind update.Kind, message string) Model {
 	m := base()
 	m.State = state
 	m.Result = &update.Result{ID: "20261121-1000", From: version("1.4.2"), To: version("1.5.0"), Started: at("2026-11-21T10:00:00Z"), Ended: at("2026-11-21T10:00:07Z"),
-		State: state, Site: site, Kind: kind, Message: message, Window: 8 * time.Millisecond}
-	if site == update.SiteNew {
+		State: state, Site: is, Kind: kind, Message: message, Window: 8 * time.Millisecond}
+	if is == update.SiteNew {
 		m.Current = version("1.5.0")
 		m.Result.Warnings = []string{"The web server did not answer for 700 ms after the switch."}
 	}
@@ -146,6 +151,24 @@ var scenes = []scene{
 		m := Model{Dir: "/srv/www/duckpond", State: update.Idle, Broken: &update.Error{Kind: update.KindMalformed, Stage: update.StageCheck, Err: errors.New("site.toml:3: source.url: is missing")}}
 		return m
 	}, nil},
+	{"settings", base, func(b *bench) { b.page().openSettings() }},
+	{"add-site", base, func(b *bench) {
+		b.app.addSite()
+	}},
+	{"add-site-fingerprint", base, func(b *bench) {
+		b.app.deps.Open = func(string, AskPassword) (Engine, error) { return nil, site.ErrNotSite }
+		b.app.deps.Publisher = func(_ context.Context, address string) (Publisher, error) {
+			return Publisher{Address: address, Root: []byte("root"), Fingerprint: digest("root").Hex(), Product: "Duckpond wiki"}, nil
+		}
+		b.app.addSite()
+		for _, typed := range []string{"/srv/www/new", "https://updates.example.org/duckpond/"} {
+			b.app.window.Canvas().Focused().(*widgets.Field).SetText(typed)
+			b.app.window.Canvas().Focused().TypedKey(&fyne.KeyEvent{Name: fyne.KeyReturn})
+			for b.app.threads.active.Load() > 0 || b.pump() {
+			}
+		}
+	}},
+	{"keys", base, func(b *bench) { b.app.showKeys() }},
 	{"ask-quit", func() Model { return running(Updating, 3, "x") }, func(b *bench) { b.app.quit() }},
 	{"ask-roll-back", func() Model { return outcome(update.Done, update.SiteNew, "", "") }, func(b *bench) { b.page().press(1) }},
 }
