@@ -128,7 +128,7 @@ func catalogue(t testing.TB, pool *sql.DB) []string {
 		"order":   "SELECT table_name, GROUP_CONCAT(column_name ORDER BY ordinal_position SEPARATOR ' ') FROM information_schema.columns WHERE table_schema=DATABASE() AND column_name NOT LIKE '\\_moult\\_%' GROUP BY table_name",
 		"index":   "SELECT table_name, index_name, non_unique, seq_in_index, column_name, sub_part, index_type, index_comment FROM information_schema.statistics WHERE table_schema=DATABASE()",
 		"key":     "SELECT k.table_name, k.constraint_name, k.column_name, k.ordinal_position, k.referenced_table_name, k.referenced_column_name, r.update_rule, r.delete_rule FROM information_schema.key_column_usage k JOIN information_schema.referential_constraints r ON r.constraint_schema=k.table_schema AND r.constraint_name=k.constraint_name AND r.table_name=k.table_name WHERE k.table_schema=DATABASE() AND k.referenced_table_name IS NOT NULL",
-		"check":   "SELECT table_name, constraint_name, check_clause FROM information_schema.check_constraints WHERE constraint_schema=DATABASE()",
+		"check":   "SELECT constraint_name, check_clause FROM information_schema.check_constraints WHERE constraint_schema=DATABASE()",
 		"trigger": "SELECT trigger_name, event_object_table, action_timing, event_manipulation, action_statement FROM information_schema.triggers WHERE trigger_schema=DATABASE()",
 		"view":    "SELECT table_name, REPLACE(view_definition, CONCAT('`', DATABASE(), '`.'), '') FROM information_schema.views WHERE table_schema=DATABASE()",
 		"routine": "SELECT routine_name, routine_type, routine_definition FROM information_schema.routines WHERE routine_schema=DATABASE()",

@@ -98,6 +98,13 @@ func (s *site) mustEqual(what string, want *schema.Schema) {
 	}
 }
 
+// inDatabase is what a definition means in the database of another one.
+func inDatabase(s, live *schema.Schema, fl schema.Flavor) *schema.Schema {
+	n := *s
+	n.Charset, n.Collation = live.Charset, live.Collation
+	return schema.Canonical(&n, fl)
+}
+
 // blocked runs every query of the plan's hazards, which must all work before
 // the plan, and returns the codes of those that stop it.
 func (s *site) blocked(p *schema.Plan) []string {
@@ -275,9 +282,7 @@ func TestPlanReachesTheTargetAndComesBack(t *testing.T) {
 				t.Errorf("not proved on a clone: %s\n%s", reason, script(p))
 			}
 			s.there(p)
-			reached := *target
-			reached.Charset, reached.Collation = live.Charset, live.Collation
-			s.mustEqual("after the plan\n"+script(p), schema.Canonical(&reached, fl))
+			s.mustEqual("after the plan\n"+script(p), inDatabase(target, live, fl))
 			again, err := schema.NewPlan(s.schema(), target, schema.Options{Flavor: fl, UpdateID: "u2"})
 			if err != nil || !again.Empty() {
 				t.Fatalf("a second plan is not empty: %v\n%s", err, script(again))
