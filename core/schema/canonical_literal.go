@@ -40,19 +40,42 @@ func literalFor(t Type, text string) Default {
 	return plain
 }
 
+// hugeExponent reports whether a number has more digits than any column holds,
+// so that it is not written out.
+func hugeExponent(text string) bool {
+	i := strings.IndexAny(text, "eE")
+	if i < 0 {
+		return false
+	}
+	n, err := strconv.Atoi(text[i+1:])
+	return err != nil || n > 400 || n < -400
+}
+
+// rounded writes a number with so many decimals; there is no -0.
+func rounded(r *big.Rat, decimals int) string {
+	s := r.FloatString(decimals)
+	if strings.Trim(s, "-0.") == "" {
+		s = strings.TrimPrefix(s, "-")
+	}
+	return s
+}
+
 // canonNumber rounds half away from zero, as the servers do.
 func canonNumber(t Type, text string) (string, bool) {
+	if len(text) > 400 || strings.ContainsAny(text, "/_xXpPbBoO") || hugeExponent(text) {
+		return "", false
+	}
 	r, ok := new(big.Rat).SetString(text)
-	if !ok || len(text) > 400 || strings.ContainsAny(text, "/_xXpPbBoO") {
+	if !ok {
 		return "", false
 	}
 	switch {
 	case t.isInteger():
-		return r.FloatString(0), true
+		return rounded(r, 0), true
 	case t.Base == "decimal":
-		return r.FloatString(t.Scale), true
+		return rounded(r, t.Scale), true
 	case t.Scale >= 0:
-		return r.FloatString(t.Scale), true
+		return rounded(r, t.Scale), true
 	}
 	bits := 64
 	if t.Base == "float" {

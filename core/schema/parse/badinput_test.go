@@ -200,3 +200,15 @@ func TestManyGoroutinesReadAtOnce(t *testing.T) {
 	}
 	wg.Wait()
 }
+
+func TestHugeNumbersAreNotWrittenOut(t *testing.T) {
+	s, err := Text("", "CREATE TABLE t (a int DEFAULT 1e999999999, b decimal(10,2) DEFAULT -1e-999999999)", schema.DefaultMariaDB)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, col := range schema.Canonical(s, schema.DefaultMariaDB).Tables[0].Columns {
+		if len(col.Default.Text) > 20 {
+			t.Errorf("the default of %s has %d digits", col.Name, len(col.Default.Text))
+		}
+	}
+}

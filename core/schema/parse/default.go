@@ -72,19 +72,22 @@ func (c *cursor) defaultValue(col *schema.Column) schema.Default {
 	return schema.Default{Kind: schema.ExprDefault, Text: c.source(from, c.i)}
 }
 
-// typed settles what bytes mean in a column: a number or bits where it holds
-// such.
+// typed settles what bytes and bits mean in a column: a number where it holds
+// numbers, bits where it holds bits, else text.
 func (c *cursor) typed(col *schema.Column, d schema.Default, from token) schema.Default {
-	if from.kind != hexa {
+	base := map[kind]int{hexa: 16, bits: 2}[from.kind]
+	if base == 0 {
 		return d
 	}
-	n, ok := new(big.Int).SetString(from.text, 16)
+	n, ok := new(big.Int).SetString(from.text, base)
 	switch {
 	case !ok:
 	case dataTypes[strings.ToUpper(col.Type.Base)].numeric:
 		return schema.Default{Kind: schema.LiteralDefault, Text: n.String(), Numeric: true}
 	case col.Type.Base == "bit":
 		return schema.Default{Kind: schema.BitDefault, Text: n.Text(2)}
+	case from.kind == bits:
+		return schema.Default{Kind: schema.LiteralDefault, Text: string(n.Bytes())}
 	}
 	return d
 }

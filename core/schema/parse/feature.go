@@ -26,6 +26,7 @@ const (
 	storedPrograms  feature = "triggers, routines and events"
 	clusteredIndex  feature = "a choice between clustered and other primary keys"
 	globalIndex     feature = "global indexes"
+	intervals       feature = "partitions by interval"
 	bareReference   feature = "foreign keys without the columns they refer to"
 )
 
@@ -51,6 +52,7 @@ var features = map[feature]map[schema.Vendor][]int{
 	storedPrograms:  {schema.MariaDB: {}, schema.MySQL: {}},
 	clusteredIndex:  {schema.TiDB: {5, 0}},
 	globalIndex:     {schema.TiDB: {7, 6}},
+	intervals:       {schema.TiDB: {6, 3}},
 	bareReference:   {schema.MariaDB: {}},
 }
 

@@ -56,6 +56,7 @@ func (c *cursor) partitionMethod() *schema.Partitioning {
 			p.Expr = c.expr(c.group(p.Method))
 		}
 		if c.is("INTERVAL") {
+			c.needs(intervals, c.i)
 			p.Clause = c.intervals()
 		}
 	case "SYSTEM_TIME":
