@@ -253,9 +253,13 @@ func numberLoss(a, b *Column) *loss {
 	if b.Type.isInteger() {
 		scale = 0
 	}
+	fromScale := max(a.Type.Scale, 0)
 	if a.Type.isInteger() {
+		fromScale = 0
+	}
+	if fromScale < scale {
 		// The fix is written into the old column, which would round it up.
-		scale, low, high = 0, wholePart(low), wholePart(high)
+		scale, low, high = fromScale, cutDigits(low, fromScale), cutDigits(high, fromScale)
 	}
 	value := c
 	var conditions []string
@@ -280,9 +284,11 @@ func numberLoss(a, b *Column) *loss {
 	}
 }
 
-// wholePart cuts off the digits after the point.
-func wholePart(r *big.Rat) *big.Rat {
-	return new(big.Rat).SetInt(new(big.Int).Quo(r.Num(), r.Denom()))
+// cutDigits cuts a number off behind so many digits after the point.
+func cutDigits(r *big.Rat, digits int) *big.Rat {
+	unit := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(digits)), nil)
+	cut := new(big.Int).Mul(r.Num(), unit)
+	return new(big.Rat).SetFrac(cut.Quo(cut, r.Denom()), unit)
 }
 
 func numberRange(t Type) (low, high *big.Rat) {
