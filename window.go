@@ -13,11 +13,12 @@ const hasWindow = true
 
 // openWindow shows the window on the given sites, or on those of this user.
 func openWindow(sites []string) error {
-	resources.UseLanguage(resources.SystemLanguage)
+	fyneApp := fyneapp.NewWithID(app.ID)
+	resources.UseLanguage(app.PreferredLanguage(fyneApp))
 	deps := app.Core(app.CoreOptions{Version: version})
 	if sites != nil {
 		deps.Sites = app.FixedSites(sites)
 	}
-	app.New(fyneapp.NewWithID(app.ID), deps).ShowAndRun()
+	app.New(fyneApp, deps).ShowAndRun()
 	return nil
 }
