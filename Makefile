@@ -4,7 +4,7 @@ VERSION := $(shell git describe --tags --match 'v[0-9]*' --dirty 2>/dev/null | s
 LDFLAGS := -s -w -X main.version=$(VERSION)
 SCRIPTS := testdata/scripts
 
-.PHONY: help demo test check build headless race bench fuzz torture roundcube fleet gallery package clean
+.PHONY: help demo test check build headless race bench bench-deltas fuzz torture roundcube fleet gallery package clean
 
 help:
 	@echo 'make demo       build, and open the window on a sample site with its own database'
@@ -16,6 +16,7 @@ help:
 	@echo 'make torture    kill the program at every step of an update, and recover'
 	@echo 'make fuzz       each fuzz target for FUZZTIME (30s)'
 	@echo 'make bench      benchmarks'
+	@echo 'make bench-deltas  deltas of real products against zstd, bsdiff and xdelta3'
 	@echo 'make fleet      what 100 000 sites would transfer, day by day'
 	@echo 'make gallery    screenshots of the running program'
 	@echo 'make package    .deb, archives and man pages in ./dist'
@@ -36,7 +37,7 @@ test:
 	sh $(SCRIPTS)/deps.sh window server tests
 	$(MAKE) --no-print-directory build headless
 	$(MAKE) --no-print-directory check
-	sh $(SCRIPTS)/fetch-roundcube.sh
+	sh $(SCRIPTS)/fetch-debian.sh roundcube
 	go test -timeout 15m ./...
 	$(MAKE) --no-print-directory race
 	./moult demo --headless --quiet
@@ -51,7 +52,7 @@ race:
 
 roundcube:
 	sh $(SCRIPTS)/deps.sh server
-	sh $(SCRIPTS)/fetch-roundcube.sh
+	sh $(SCRIPTS)/fetch-debian.sh roundcube
 	go test -count=1 -v -run Roundcube ./core/demo
 
 torture:
@@ -61,6 +62,11 @@ torture:
 
 bench:
 	go test -run '^$$' -bench . -benchmem ./...
+
+bench-deltas:
+	sh $(SCRIPTS)/deps.sh deltas
+	sh $(SCRIPTS)/fetch-debian.sh pairs
+	MOULT_PAIRS='$(CURDIR)/.cache/pairs' go test -count=1 -v -timeout 120m -run DeltasOfRealReleases ./core/delta
 
 FUZZTIME ?= 30s
 fuzz:

@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -13,7 +14,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -27,9 +27,9 @@ type pair struct {
 	old, new contents
 }
 
-// pairs are made up, so that figures can be compared over time. MOULT_PAIRS adds
-// real ones: "name=old directory:new directory", separated by commas.
-func pairs(t testing.TB) []pair {
+// pairs are made up, so that figures can be compared over time. For real ones see
+// TestDeltasOfRealReleases.
+func pairs() []pair {
 	r := rand.New(rand.NewPCG(11, 11))
 	all := []pair{
 		{"patch release, 16 of 400 files", contents{}, contents{}},
@@ -49,12 +49,6 @@ func pairs(t testing.TB) []pair {
 	large := noise(r, 48<<20)
 	all[2].old["large.bin"] = large
 	all[2].new["large.bin"] = slices.Concat(large[20<<20:30<<20], edit(r, large[:20<<20], 200), large[30<<20:])
-	for _, spec := range strings.Split(os.Getenv("MOULT_PAIRS"), ",") {
-		if name, dirs, ok := strings.Cut(spec, "="); ok {
-			old, new, _ := strings.Cut(dirs, ":")
-			all = append(all, pair{name, load(t, old), load(t, new)})
-		}
-	}
 	return all
 }
 
@@ -86,7 +80,7 @@ func load(t testing.TB, dir string) contents {
 // BenchmarkSizes reports how large the delta of each pair is, and what else could
 // be sent instead: all headers included.
 func BenchmarkSizes(b *testing.B) {
-	for _, p := range pairs(b) {
+	for _, p := range pairs() {
 		b.Run(p.name, func(b *testing.B) {
 			old, new := p.old.tree("1.0.0"), p.new.tree("1.0.1")
 			changed, before := contents{}, contents{}
@@ -114,7 +108,7 @@ func BenchmarkSizes(b *testing.B) {
 					started = time.Now()
 					b.ReportMetric(float64(len(makeDelta(b, old, new, Options{Zstd: "zstd"}))), "zstd-B")
 					b.ReportMetric(float64(time.Since(started).Milliseconds()), "zstd-ms")
-					b.ReportMetric(float64(patchFrom(b, before, changed)), "patch-from-B")
+					b.ReportMetric(float64(patchFrom(b, tarFile(b, before), tarFile(b, changed))), "patch-from-B")
 				}
 			}
 			b.ReportMetric(0, "ns/op")
@@ -139,7 +133,7 @@ func applyPeak(b *testing.B, delta []byte, old Tree, want []release.File) uint64
 	return most - before
 }
 
-func packTar(b *testing.B, t Tree) []byte {
+func packTar(b testing.TB, t Tree) []byte {
 	var out bytes.Buffer
 	if err := archive.Create(context.Background(), &out, archive.TarZstd, archive.Tree{Files: t.Files, Open: t.Open}, time.Unix(0, 0)); err != nil {
 		b.Fatal(err)
@@ -147,31 +141,39 @@ func packTar(b *testing.B, t Tree) []byte {
 	return out.Bytes()
 }
 
-// patchFrom packs a tar of the changed files against a tar of what they were.
-func patchFrom(b *testing.B, old, new contents) int64 {
-	dir := b.TempDir()
-	for name, c := range map[string]contents{"old": old, "new": new} {
-		f, err := os.Create(filepath.Join(dir, name))
-		if err != nil {
-			b.Fatal(err)
-		}
-		if err := writeTar(f, c); err != nil {
-			b.Fatal(err)
-		}
-		if err := f.Close(); err != nil {
-			b.Fatal(err)
-		}
-	}
-	out := filepath.Join(dir, "out")
-	cmd := exec.Command("zstd", "-q", "-19", "--long=27", "--patch-from="+filepath.Join(dir, "old"), filepath.Join(dir, "new"), "-o", out)
-	if said, err := cmd.CombinedOutput(); err != nil {
-		b.Fatalf("%v: %s", err, said)
+// patchFrom packs one file against another with the zstd command.
+func patchFrom(b testing.TB, old, new string) int64 {
+	return run(b, "zstd", "-q", "-f", "-19", "--long=30", "--patch-from="+old, new, "-o", outFile)
+}
+
+// outFile stands in the arguments of run for a file that the command writes.
+const outFile = "OUT"
+
+// run returns the size of what a command writes.
+func run(b testing.TB, name string, args ...string) int64 {
+	b.Helper()
+	out := filepath.Join(b.TempDir(), "out")
+	args[slices.Index(args, outFile)] = out
+	if said, err := exec.Command(name, args...).CombinedOutput(); err != nil {
+		b.Fatalf("%s: %v: %s", name, err, said)
 	}
 	info, err := os.Stat(out)
 	if err != nil {
 		b.Fatal(err)
 	}
 	return info.Size()
+}
+
+// tarFile returns the path of a tar of contents.
+func tarFile(b testing.TB, c contents) string {
+	f, err := os.Create(filepath.Join(b.TempDir(), "tar"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := errors.Join(writeTar(f, c), f.Close()); err != nil {
+		b.Fatal(err)
+	}
+	return f.Name()
 }
 
 func writeTar(w io.Writer, c contents) error {

@@ -6,6 +6,7 @@
 #   window  what Fyne needs to build and to open a window
 #   server  the database server of the demo and of the tests
 #   tests   what single tests use: system call injection, unpacking of .deb files
+#   deltas  the tools that deltas are measured against
 set -eu
 
 need=""
@@ -33,6 +34,11 @@ for purpose in "$@"; do
 	tests)
 		want strace command_exists strace
 		want git command_exists git
+		;;
+	deltas)
+		want zstd command_exists zstd
+		want bsdiff command_exists bsdiff
+		want xdelta3 command_exists xdelta3
 		;;
 	*)
 		echo "deps.sh: unknown purpose $purpose" >&2
