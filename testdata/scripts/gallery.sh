@@ -29,7 +29,6 @@ shot() { import -window root -strip -define png:compression-level=9 "docs/images
 click() { xdotool mousemove "$1" "$2" click 1 && sleep "$3"; }
 
 click 984 49 5   # Check for updates
-shot found
 click 984 49 8   # Review update
 click 398 148 2  # Files
 click 290 529 3  # config/default.php
@@ -42,9 +41,7 @@ click 240 148 2  # Overview
 shot review
 click 480 148 2  # Database
 shot database
-click 984 49 0.4 # Update to 1.5.0
-shot running
-sleep 10
+click 984 49 12  # Update to 1.5.0
 shot done
 click 946 49 3   # Roll back…
 click 746 428 10 # Roll back
