@@ -85,7 +85,7 @@ func TestDeltaMayHoldPatchesOfBsdiff(t *testing.T) {
 	oldContents, newContents := contents{"a": old}, contents{"a": new}
 	x := Index{From: version("1.0.0"), To: version("2.0.0"),
 		Packs: []Pack{{Length: int64(len(patch)), Bsdiff: true, Files: wholes("a"), Base: wholes("a")}}}
-	head, err := x.encode(&library{})
+	head, err := x.encode(t.Context(), (&library{}).pack)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,7 +23,7 @@ type library struct {
 
 // pack makes a frame with contents that refers to a raw dictionary. A base of no
 // bytes is no dictionary.
-func (l *library) pack(base, contents []byte) ([]byte, error) {
+func (l *library) pack(_ context.Context, base, contents []byte) ([]byte, error) {
 	// Every offset, also from the last byte back to the first of the dictionary, has
 	// to be within the window.
 	if need := windowFor(len(base) + len(contents)); l.encoder == nil || l.window < need {
@@ -80,7 +80,7 @@ const level = "-19"
 // without contents (zstd 1.5.4, FIO_highbit64), which needs no effort anyway.
 func (c *command) pack(ctx context.Context, base, contents []byte) ([]byte, error) {
 	if len(contents) == 0 {
-		return c.library.pack(base, contents)
+		return c.library.pack(ctx, base, contents)
 	}
 	in, old, out := filepath.Join(c.dir, "new"), filepath.Join(c.dir, "old"), filepath.Join(c.dir, "frame")
 	if err := os.WriteFile(in, contents, 0o600); err != nil {

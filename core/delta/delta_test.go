@@ -226,7 +226,7 @@ func TestPacksAreInterchangeableWithZstd(t *testing.T) {
 		"edited": edit(r, base, 20), "tiny": []byte("x"), "empty": nil, "same": base, "noise": noise(r, 300_000), "longer": slices.Concat(base, base, source(r, 10_000)),
 	} {
 		old, frame, out := filepath.Join(dir, "old"), filepath.Join(dir, "frame"), filepath.Join(dir, "out")
-		packed, err := new(library).pack(base, contents)
+		packed, err := new(library).pack(t.Context(), base, contents)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -2,6 +2,7 @@ package delta
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -229,7 +230,7 @@ type pieceText struct {
 }
 
 // encode writes the head of a delta and the index.
-func (x *Index) encode(l *library) ([]byte, error) {
+func (x *Index) encode(ctx context.Context, pack encode) ([]byte, error) {
 	t := indexText{From: x.From, To: x.To, MetaLength: x.MetaLength, Packs: []packText{}}
 	for _, m := range x.Meta {
 		t.Meta = append(t.Meta, metaText(m))
@@ -248,7 +249,7 @@ func (x *Index) encode(l *library) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("index of the delta: %w", err)
 	}
-	frame, err := l.pack(nil, b)
+	frame, err := pack(ctx, nil, b)
 	if err != nil {
 		return nil, fmt.Errorf("index of the delta: %w", err)
 	}

@@ -62,7 +62,7 @@ func Make(ctx context.Context, w io.Writer, old, new Tree, o Options) (*Index, e
 	if err := m.make(o.Meta); err != nil {
 		return nil, fmt.Errorf("delta from %s to %s: %w", old.Version, new.Version, err)
 	}
-	head, err := m.index.encode(l)
+	head, err := m.index.encode(ctx, m.encode)
 	if err != nil {
 		return nil, err
 	}
@@ -83,7 +83,7 @@ type encode func(ctx context.Context, base, contents []byte) ([]byte, error)
 
 // tools finds the commands to make a delta with.
 func (m *maker) tools(o Options, dir string, l *library) error {
-	m.encode = func(_ context.Context, base, contents []byte) ([]byte, error) { return l.pack(base, contents) }
+	m.encode = l.pack
 	if o.GoOnly {
 		return nil
 	}

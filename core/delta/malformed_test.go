@@ -27,14 +27,14 @@ func assemble(t testing.TB, x Index, frames ...frame) []byte {
 	l := new(library)
 	var body []byte
 	for _, f := range frames {
-		b, err := l.pack([]byte(f.from), []byte(f.contents))
+		b, err := l.pack(t.Context(), []byte(f.from), []byte(f.contents))
 		if err != nil {
 			t.Fatal(err)
 		}
 		x.Packs = append(x.Packs, Pack{Length: int64(len(b)), Files: f.files, Base: f.base})
 		body = append(body, b...)
 	}
-	head, err := x.encode(l)
+	head, err := x.encode(t.Context(), l.pack)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,7 +131,7 @@ func TestMalformedDeltasAreRefused(t *testing.T) {
 }
 
 func described(t testing.TB, x Index, files []MetaFile, contents string) []byte {
-	b, err := new(library).pack(nil, []byte(contents))
+	b, err := new(library).pack(t.Context(), nil, []byte(contents))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -174,7 +174,7 @@ func TestIndexIsReadBackEqualAndNamesTheField(t *testing.T) {
 			{Length: 7, Files: []Piece{{"d", 0, 4}}, Base: []Piece{{"e", 8, 2}, whole("f")}},
 		},
 	}
-	b, err := want.encode(new(library))
+	b, err := want.encode(t.Context(), new(library).pack)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -253,7 +253,7 @@ func FuzzParseIndex(f *testing.F) {
 		if err != nil {
 			return
 		}
-		written, err := x.encode(l)
+		written, err := x.encode(t.Context(), l.pack)
 		if err != nil {
 			t.Fatal(err)
 		}
