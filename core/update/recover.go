@@ -24,13 +24,11 @@ func (e *Engine) RollBack(ctx context.Context, id string, report Report) (*Resul
 	if len(points) == 0 {
 		return nil, &Error{Kind: KindNoBackup, Stage: StageRollBack, Err: errors.New("this site has no restore point")}
 	}
-	last := len(points) - 1
+	last := 0 // the newest
 	if id != "" {
 		if last = slices.Index(points, id); last < 0 {
 			return nil, &Error{Kind: KindNoBackup, Stage: StageRollBack, Err: fmt.Errorf("%s is not a restore point of this site", id)}
 		}
-	} else {
-		last = 0
 	}
 	var res *Result
 	for _, point := range points[:last+1] {
