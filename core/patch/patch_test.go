@@ -1,0 +1,117 @@
+package patch_test
+
+import (
+	"archive/zip"
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"moult/core/archive"
+	"moult/core/patch"
+	"moult/core/site"
+)
+
+// makePackage writes a zip with the files.
+func makePackage(t *testing.T, files map[string]string) string {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "patch.zip")
+	f, err := os.Create(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	w := zip.NewWriter(f)
+	for path, text := range files {
+		entry, err := w.Create(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := entry.Write([]byte(text)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+func makeDir(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "index.php"), []byte("one"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func read(t *testing.T, dir string) string {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join(dir, "index.php"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+func TestPatchThatWasCutOffIsUndoneFirst(t *testing.T) {
+	ctx, dir := context.Background(), makeDir(t)
+	if _, err := patch.Apply(ctx, dir, makePackage(t, map[string]string{"index.php": "two"}), patch.Options{Backup: true}); err != nil {
+		t.Fatal(err)
+	}
+	// Without its result the patch looks like one whose process was killed.
+	results, err := filepath.Glob(filepath.Join(dir, site.Home, "updates", "*", "result.json"))
+	if err != nil || len(results) != 1 {
+		t.Fatal(results, err)
+	}
+	if err := os.Remove(results[0]); err != nil {
+		t.Fatal(err)
+	}
+	r, err := patch.Apply(ctx, dir, makePackage(t, map[string]string{"index.php": "three"}), patch.Options{Backup: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !r.Restored || read(t, dir) != "three" {
+		t.Errorf("restored %v, index.php is %q", r.Restored, read(t, dir))
+	}
+	if _, err := patch.Undo(ctx, dir); err != nil {
+		t.Fatal(err)
+	}
+	if read(t, dir) != "one" {
+		t.Errorf("after the undo index.php is %q, want what was there before both patches", read(t, dir))
+	}
+}
+
+func TestHostilePackageLeavesTheDirectoryAlone(t *testing.T) {
+	dir := makeDir(t)
+	_, err := patch.Apply(context.Background(), dir, makePackage(t, map[string]string{"index.php": "two", "../outside.php": "!"}), patch.Options{})
+	if !errors.Is(err, archive.ErrRefused) {
+		t.Errorf("got %v, want a refused archive", err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, site.Home)); read(t, dir) != "one" || err == nil {
+		t.Error("the directory was changed")
+	}
+}
+
+func TestManagedSiteIsRefused(t *testing.T) {
+	dir := makeDir(t)
+	s, err := site.Init(dir, site.Config{Name: "wiki", Source: site.Source{URL: "https://updates.example.org/"}}, site.State{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	pkg := makePackage(t, map[string]string{"index.php": "two"})
+	if _, err := patch.Apply(context.Background(), dir, pkg, patch.Options{}); !errors.Is(err, patch.ErrManaged) {
+		t.Errorf("apply: got %v", err)
+	}
+	if _, err := patch.Undo(context.Background(), dir); !errors.Is(err, patch.ErrManaged) {
+		t.Errorf("undo: got %v", err)
+	}
+	if _, err := site.Open(dir); err != nil || read(t, dir) != "one" {
+		t.Errorf("the site was touched: %v", err)
+	}
+}
