@@ -94,6 +94,21 @@ func (e *Engine) check(ctx context.Context, c Choices) (*Offer, error) {
 	return o, nil
 }
 
+// Skip remembers that the admin doesn't want to be told about v again by checks
+// that nobody asked for; the zero version forgets it. Check itself goes on to
+// offer v.
+func (e *Engine) Skip(v release.Version) error {
+	st, err := e.site.State()
+	if err != nil {
+		return err
+	}
+	st.Skipped = v
+	if err := e.site.SetState(st); err != nil {
+		return fmt.Errorf("skip %s: %w", v, err)
+	}
+	return nil
+}
+
 // pick returns the manifest of the release that was asked for, or of the newest one
 // that its publisher offers to this site already. What somebody asks for by name
 // doesn't wait for its rollout.
