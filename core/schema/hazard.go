@@ -24,11 +24,7 @@ func (p *planner) alterHazards(from, to *Table, sides []*sideTable) []Hazard {
 			out = append(out, Hazard{Code: "N2", Text: fmt.Sprintf("Column %s of %s has no default: rows that exist get an empty value.", c.Name, from.Name)})
 		}
 	}
-	for _, x := range to.allIndexes() {
-		if h, ok := p.duplicates(from, to, x); ok {
-			out = append(out, h)
-		}
-	}
+	out = append(out, p.indexHazards(from, to, to.allIndexes())...)
 	for _, k := range to.Checks {
 		if h, ok := p.violated(from, to, k); ok {
 			out = append(out, h)
@@ -36,6 +32,17 @@ func (p *planner) alterHazards(from, to *Table, sides []*sideTable) []Hazard {
 	}
 	if from.Engine != to.Engine {
 		out = append(out, Hazard{Code: "E1", Text: fmt.Sprintf("The engine of %s changes from %s to %s: transactions, foreign keys and locks behave in another way.", from.Name, from.Engine, to.Engine)})
+	}
+	return out
+}
+
+// indexHazards are the risks of indexes over rows that are there.
+func (p *planner) indexHazards(from, to *Table, indexes []*Index) []Hazard {
+	var out []Hazard
+	for _, x := range indexes {
+		if h, ok := p.duplicates(from, to, x); ok {
+			out = append(out, h)
+		}
 	}
 	return out
 }

@@ -175,6 +175,12 @@ func (p *planner) alter(from, to *Table, moved map[string]string) {
 			return
 		}
 	}
+	if rest, indexes := p.withoutNewIndexes(from, to, moved); rest != nil {
+		p.alter(from, rest, moved)
+		p.alter(p.now(to.Name), to, nil)
+		p.plan.Steps[len(p.plan.Steps)-1].Hazards = p.indexHazards(from, to, indexes)
+		return
+	}
 	forth := to.Clone()
 	forthMoved, backMoved := map[string]string{}, map[string]string{}
 	for old, now := range moved {
