@@ -69,6 +69,14 @@ func (e coreEngine) Checked() time.Time {
 	return state.LastCheck
 }
 
+func (e coreEngine) Skipped() release.Version {
+	state, err := e.Site().State()
+	if err != nil {
+		return release.Version{}
+	}
+	return state.Skipped
+}
+
 func meetPublisher(ctx context.Context, address string) (Publisher, error) {
 	p, err := update.MeetPublisher(ctx, address)
 	if err != nil {

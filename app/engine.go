@@ -14,11 +14,16 @@ import (
 )
 
 // Engine does the work on one site. [Core] makes it of an [update.Engine]; tests
-// have a fake. Only Config, Current and Checked may be called on Fyne's thread.
+// have a fake. Only Config, Current, Checked and Skipped may be called on Fyne's
+// thread.
 type Engine interface {
 	Config() site.Config
 	Current() release.Version
-	Checked() time.Time // the last check, zero: none yet
+	Checked() time.Time       // the last check, zero: none yet
+	Skipped() release.Version // not to be offered unasked, zero: none
+
+	Skip(release.Version) error // zero: skip none
+	Verify(context.Context, update.Report) (*update.Verification, error)
 
 	Check(context.Context, update.Choices, update.Report) (*update.Offer, error)
 	Prepare(context.Context, *update.Offer, update.Choices, update.Report) (*update.Plan, error)

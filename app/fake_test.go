@@ -135,22 +135,27 @@ func (s *fakeSites) Save(dirs []string) error {
 // fakeEngine is a site that exists in the test only. Its fields are set before
 // the window opens; gate holds a long call until the test lets it go.
 type fakeEngine struct {
-	dir      string
-	config   site.Config
-	openErr  error
-	run      *update.Run
-	checkErr error
-	offer    *update.Offer
-	prepErr  error
-	plan     func(update.Choices) *update.Plan
-	applyErr error
-	gate     chan struct{} // Apply waits for it; nil: it doesn't wait
-	begun    chan struct{} // closed by Apply when it has begun to change things
+	dir       string
+	config    site.Config
+	openErr   error
+	run       *update.Run
+	checkErr  error
+	offer     *update.Offer
+	prepErr   error
+	plan      func(update.Choices) *update.Plan
+	applyErr  error
+	verifyErr error
+	checks    chan struct{} // Check waits for it; nil: it doesn't wait
+	edited    []files.Difference
+	gate      chan struct{} // Apply waits for it; nil: it doesn't wait
+	begun     chan struct{} // closed by Apply when it has begun to change things
 
 	mu      sync.Mutex
 	current release.Version
 	history []update.Record
 	closed  bool
+	skipped release.Version
+	asked   int // how often Check was called
 	inCall  int
 	overlap bool
 }
@@ -194,9 +199,43 @@ func (e *fakeEngine) Close() error {
 	return nil
 }
 
+func (e *fakeEngine) Skipped() release.Version {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.skipped
+}
+
+func (e *fakeEngine) Skip(v release.Version) error {
+	defer e.call()()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.skipped = v
+	return nil
+}
+
+func (e *fakeEngine) Verify(context.Context, update.Report) (*update.Verification, error) {
+	defer e.call()()
+	if e.verifyErr != nil {
+		return nil, e.verifyErr
+	}
+	return &update.Verification{Version: e.current, Files: e.edited}, nil
+}
+
 func (e *fakeEngine) Check(ctx context.Context, _ update.Choices, r update.Report) (*update.Offer, error) {
 	defer e.call()()
-	r(update.Event{Time: time.Now(), Stage: update.StageCheck, Status: update.StepRunning, Interruptible: true})
+	e.mu.Lock()
+	e.asked++
+	e.mu.Unlock()
+	if r != nil {
+		r(update.Event{Time: time.Now(), Stage: update.StageCheck, Status: update.StepRunning, Interruptible: true})
+	}
+	if e.checks != nil {
+		select {
+		case <-e.checks:
+		case <-ctx.Done():
+			return nil, &update.Error{Kind: update.KindCancelled, Stage: update.StageCheck, Err: ctx.Err()}
+		}
+	}
 	return e.offer, e.checkErr
 }
 

@@ -52,6 +52,9 @@ func headline(m Model) (widgets.Tone, string) {
 	case update.Interrupted:
 		return widgets.Danger, lang.L("The update from {{.From}} to {{.To}} was interrupted.", vars{"From": m.Run.From, "To": m.Run.To})
 	}
+	if m.Skips() {
+		return widgets.Neutral, lang.L("{{.To}} is skipped. A check that you start yourself shows it again.", vars{"To": m.Skipped})
+	}
 	return widgets.Neutral, lang.L("Check whether there is an update for this site.")
 }
 

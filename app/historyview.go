@@ -47,7 +47,7 @@ func newHistoryView(p *page) *historyView {
 // render shows the history of a model.
 func (v *historyView) render(m Model) {
 	v.rows = m.History
-	v.allowed = m.Doing == None && m.State != update.Interrupted
+	v.allowed = (m.Doing == None || m.Doing == CheckingQuietly) && m.State != update.Interrupted
 	setShown(v.list, len(v.rows) > 0)
 	setShown(v.empty, len(v.rows) == 0)
 	v.list.Refresh()

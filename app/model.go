@@ -19,12 +19,14 @@ const (
 	None Activity = iota
 	OpeningSite
 	CheckingNow
+	CheckingQuietly // nobody asked for it, so it gives way to whatever the admin does
 	PreparingNow
 	ReplanningNow
 	Updating
 	RollingBack
 	Recovering
 	Discarding
+	Skipping
 )
 
 // changes reports whether the activity changes the site, so that it can't just
@@ -36,7 +38,8 @@ type Model struct {
 	Dir     string
 	Config  site.Config
 	Current release.Version
-	Checked time.Time // the last check that got an answer
+	Checked time.Time       // the last check that got an answer
+	Skipped release.Version // what the admin doesn't want to be offered unasked
 
 	State update.State
 	Doing Activity
@@ -90,6 +93,27 @@ func (m Model) Choice(e files.Entry) files.Choice {
 	return e.Choice
 }
 
+// Skips reports whether the site waits for a release after the one that the
+// admin skips, so far as is known.
+func (m Model) Skips() bool {
+	return m.State == update.Idle && m.Skipped.Compare(m.Current) > 0
+}
+
+// AtRest reports whether a check that nobody asked for may begin: nothing runs
+// and nothing is in sight that the admin has still to read or to decide.
+func (m Model) AtRest() bool {
+	if m.Doing != None || m.Broken != nil {
+		return false
+	}
+	switch m.State {
+	case update.Idle, update.UpToDate, update.Found, update.NotInstallable:
+		return true
+	case update.CheckFailed:
+		return m.Offer == nil // otherwise preparing has failed
+	}
+	return false
+}
+
 // Undecided lists the edited files that wait for an answer.
 func (m Model) Undecided() []files.Entry {
 	if m.Plan == nil || m.Plan.Files == nil {
@@ -114,6 +138,7 @@ type (
 		config  site.Config
 		current release.Version
 		checked time.Time
+		skipped release.Version
 		run     *update.Run
 		history []update.Record
 	}
@@ -130,6 +155,17 @@ type (
 		offer *update.Offer
 		at    time.Time
 		err   error
+	}
+	// noticed: a check that nobody asked for has ended.
+	noticed struct {
+		offer *update.Offer
+		at    time.Time
+		err   error
+	}
+	// skipped: the admin wants to hear no more of a version, zero: of all again.
+	skipped struct {
+		version release.Version
+		err     error
 	}
 	// prepared: preparing or planning again has ended.
 	prepared struct {
@@ -171,6 +207,8 @@ func (begun) isEvent()      {}
 func (stopping) isEvent()   {}
 func (progressed) isEvent() {}
 func (checked) isEvent()    {}
+func (noticed) isEvent()    {}
+func (skipped) isEvent()    {}
 func (prepared) isEvent()   {}
 func (chosen) isEvent()     {}
 func (confirmed) isEvent()  {}
@@ -194,6 +232,7 @@ func reduce(m Model, e event) Model {
 	switch e := e.(type) {
 	case opened:
 		m.Config, m.Current, m.Checked, m.History, m.Run = e.config, e.current, e.checked, e.history, e.run
+		m.Skipped = e.skipped
 		m.State, m.Doing, m.Broken = update.Idle, None, nil
 		if e.run != nil {
 			m.State = update.Interrupted
@@ -214,6 +253,10 @@ func reduce(m Model, e event) Model {
 		m.Progress = e.progress
 	case checked:
 		m = afterCheck(m, e)
+	case noticed:
+		m = afterNotice(m, e)
+	case skipped:
+		m = afterSkip(m, e)
 	case prepared:
 		m = afterPrepare(m, e)
 	case chosen:
@@ -266,6 +309,38 @@ func afterCheck(m Model, e checked) Model {
 		m.State = update.Found
 	}
 	m.Offer, m.Checked = e.offer, e.at
+	return m
+}
+
+// afterNotice is afterCheck for a check that nobody asked for: what the admin
+// skips is no news, and a failure doesn't hide an update that is known.
+func afterNotice(m Model, e noticed) Model {
+	switch {
+	case cancelled(e.err), e.err != nil && m.State == update.Found:
+		m.Doing = None
+		return m
+	case e.err == nil && m.State != update.Found && !e.offer.UpToDate() && skips(m, e.offer.Target):
+		m.Doing, m.State, m.Offer, m.Err, m.Checked = None, update.Idle, nil, nil, e.at
+		return m
+	}
+	return afterCheck(m, checked(e))
+}
+
+// skips reports whether the admin wants to hear nothing of v.
+func skips(m Model, v release.Version) bool {
+	return !m.Skipped.IsZero() && m.Skipped.Compare(v) == 0
+}
+
+// afterSkip leaves an update that is skipped out of sight.
+func afterSkip(m Model, e skipped) Model {
+	m.Doing = None
+	if e.err != nil {
+		return m
+	}
+	m.Skipped = e.version
+	if m.State == update.Found && !e.version.IsZero() {
+		m.State, m.Offer = update.Idle, nil
+	}
 	return m
 }
 

@@ -11,6 +11,7 @@ import (
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
+	"moult/core/release"
 	"moult/core/update"
 	"moult/widgets"
 )
@@ -125,7 +126,7 @@ func (p *page) render(m Model) {
 	p.database.render(m)
 	p.history.render(m)
 	p.renderTabs(m)
-	if before.State != m.State && !first {
+	if before.State != m.State && !first && before.Doing != CheckingQuietly {
 		p.tabs.Select(tabOverview)
 		p.focusSafe()
 	}
@@ -316,6 +317,12 @@ func (p *page) confirmRollBack(r update.Record) {
 
 // showMore opens the menu of what is not needed every day.
 func (p *page) showMore() {
+	popup := widget.NewPopUpMenu(p.moreMenu(), p.app.window.Canvas())
+	at := p.app.fyne.Driver().AbsolutePositionForObject(p.more).AddXY(0, p.more.Size().Height)
+	popup.ShowAtPosition(at.SubtractXY(popup.MinSize().Width-p.more.Size().Width, 0))
+}
+
+func (p *page) moreMenu() *fyne.Menu {
 	m := p.site.model
 	item := func(label string, enabled bool, do func()) *fyne.MenuItem {
 		i := fyne.NewMenuItem(label, do)
@@ -323,16 +330,34 @@ func (p *page) showMore() {
 		return i
 	}
 	rest := !p.site.busy() && p.site.engine != nil
-	menu := fyne.NewMenu("",
+	return fyne.NewMenu("",
 		item(lang.L("Check for updates"), rest && m.State != update.Interrupted && m.State != update.NeedsAttention, p.site.check),
+		p.skipItem(m, rest),
 		item(lang.L("Settings…"), rest, p.openSettings),
 		item(lang.L("Copy report"), true, func() { p.do(CopyReport) }),
 		item(lang.L("Save diagnostics…"), rest, func() { p.do(SaveDiagnostics) }),
 		fyne.NewMenuItemSeparator(),
 		item(lang.L("Take off the list…"), !p.site.busy(), p.confirmRemove))
-	at := p.app.fyne.Driver().AbsolutePositionForObject(p.more).AddXY(0, p.more.Size().Height)
-	popup := widget.NewPopUpMenu(menu, p.app.window.Canvas())
-	popup.ShowAtPosition(at.SubtractXY(popup.MinSize().Width-p.more.Size().Width, 0))
+}
+
+// skipItem is the line of the menu that skips the version on offer, or takes
+// that back.
+func (p *page) skipItem(m Model, rest bool) *fyne.MenuItem {
+	label, skip := lang.L("Skip this version"), m.Target()
+	if m.State == update.Found && skips(m, skip) {
+		label, skip = lang.L("Don't skip this version any more"), release.Version{}
+	}
+	i := fyne.NewMenuItem(label, func() { p.skip(skip) })
+	i.Disabled = !rest || m.State != update.Found
+	return i
+}
+
+func (p *page) skip(v release.Version) {
+	p.site.skip(v, func(err error) {
+		if err != nil {
+			p.app.showError(lang.L("The version could not be skipped."), err)
+		}
+	})
 }
 
 func (p *page) confirmRemove() {

@@ -29,6 +29,7 @@ type session struct {
 	progress binding.Item[Progress]
 	stop     context.CancelFunc // nil while no worker runs
 	again    bool               // plan again when the worker has ended
+	wish     func()             // what the admin asked for during a quiet check; nil: nothing
 
 	// changed is called after every event with what was and what is.
 	changed func(before, after Model)
@@ -55,8 +56,20 @@ func (s *session) send(e event) {
 	s.changed(before, s.model)
 }
 
-// busy reports whether a worker runs.
-func (s *session) busy() bool { return s.model.Doing != None }
+// busy reports whether a worker runs that the admin has to wait for. A quiet check
+// is none.
+func (s *session) busy() bool { return s.model.Doing != None && s.model.Doing != CheckingQuietly }
+
+// deferred reports whether a quiet check runs. If so it is told to stop, and do
+// is called as soon as it has: nobody waits for what nobody asked for.
+func (s *session) deferred(do func()) bool {
+	if s.model.Doing != CheckingQuietly {
+		return false
+	}
+	s.wish = do
+	s.stop()
+	return true
+}
 
 // work runs job on a worker and finish with its result on Fyne's thread. The
 // caller has made sure that no worker runs.
@@ -99,6 +112,10 @@ func (s *session) next() {
 		s.replan()
 	}
 	s.again = false
+	if wish := s.wish; wish != nil {
+		s.wish = nil
+		wish()
+	}
 }
 
 // open opens the engine and reads what happened before.
@@ -125,7 +142,7 @@ func (s *session) open() {
 
 // inspect reads what the screens show of a site at rest.
 func inspect(e Engine, log *slog.Logger) opened {
-	o := opened{config: e.Config(), current: e.Current(), checked: e.Checked()}
+	o := opened{config: e.Config(), current: e.Current(), checked: e.Checked(), skipped: e.Skipped()}
 	var err error
 	if o.run, err = e.Interrupted(); err != nil {
 		log.Error("look for an interrupted run", "err", err)
@@ -150,15 +167,46 @@ func (s *session) check() {
 	if s.engine == nil || s.busy() || s.model.State == update.Interrupted || s.model.State == update.NeedsAttention {
 		return
 	}
+	if s.deferred(s.check) {
+		return
+	}
 	s.work(CheckingNow, func(ctx context.Context, e Engine, r update.Report) event {
 		offer, err := e.Check(ctx, update.Choices{}, r)
 		return checked{offer, time.Now(), err}
 	})
 }
 
+// checkQuietly asks for updates without being asked to. Nothing of it is shown
+// but what it finds.
+func (s *session) checkQuietly(now func() time.Time) {
+	if s.engine == nil || !s.model.AtRest() {
+		return
+	}
+	s.work(CheckingQuietly, func(ctx context.Context, e Engine, _ update.Report) event {
+		offer, err := e.Check(ctx, update.Choices{}, nil)
+		if err != nil && !cancelled(err) {
+			s.log.Info("automatic check", "err", err)
+		}
+		return noticed{offer, now(), err}
+	})
+}
+
+// skip lets automatic checks be quiet about a version, with zero about none; then
+// is called with what became of it.
+func (s *session) skip(v release.Version, then func(error)) {
+	if s.engine == nil || s.busy() || s.deferred(func() { s.skip(v, then) }) {
+		return
+	}
+	s.work(Skipping, func(_ context.Context, e Engine, _ update.Report) event {
+		err := e.Skip(v)
+		s.threads.do(func() { then(err) })
+		return skipped{v, err}
+	})
+}
+
 // review fetches the package of the offer and plans the update.
 func (s *session) review() {
-	if s.busy() || s.model.State != update.Found {
+	if s.busy() || s.model.State != update.Found || s.deferred(s.review) {
 		return
 	}
 	offer, choices := s.model.Offer, s.model.Choices
@@ -216,7 +264,7 @@ func (s *session) apply() {
 
 // rollBack goes back to before the update with this ID.
 func (s *session) rollBack(id string) {
-	if s.engine == nil || s.busy() || s.model.State == update.Interrupted {
+	if s.engine == nil || s.busy() || s.model.State == update.Interrupted || s.deferred(func() { s.rollBack(id) }) {
 		return
 	}
 	s.change(RollingBack, func(ctx context.Context, e Engine, r update.Report) (*update.Result, error) {
@@ -248,7 +296,7 @@ func (s *session) change(a Activity, job func(context.Context, Engine, update.Re
 
 // discard throws a restore point away.
 func (s *session) discard(id string) {
-	if s.engine == nil || s.busy() {
+	if s.engine == nil || s.busy() || s.deferred(func() { s.discard(id) }) {
 		return
 	}
 	s.work(Discarding, func(ctx context.Context, e Engine, _ update.Report) event {
@@ -272,7 +320,7 @@ func (s *session) cancel() {
 // adopt takes over an engine that is open already.
 func (s *session) adopt(e Engine) {
 	s.engine = e
-	s.send(opened{config: e.Config(), current: e.Current(), checked: e.Checked()})
+	s.send(opened{config: e.Config(), current: e.Current(), checked: e.Checked(), skipped: e.Skipped()})
 }
 
 // configure saves the settings, and puts the password into the keyring if there

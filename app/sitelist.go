@@ -33,6 +33,8 @@ func rowOf(m Model) siteRow {
 		r.version, r.word, r.tone = "", lang.L("can't be opened"), widgets.Danger
 	case m.Doing == OpeningSite:
 		r.version, r.word = "", lang.L("opening…")
+	case m.Skips():
+		r.word = lang.L("{{.Version}} skipped", vars{"Version": m.Skipped})
 	default:
 		look := stateLooks[m.State]
 		r.word, r.tone = lang.L(look.word), look.tone

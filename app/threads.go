@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // threads starts the window's workers, waits for them, and is the way back to
@@ -31,6 +32,27 @@ func (t *threads) run(job func()) {
 	t.workers.Go(func() {
 		defer t.active.Add(-1)
 		job()
+	})
+}
+
+// every runs f on Fyne's thread at an interval until the window wants to close.
+// It must be called on Fyne's thread. What waits for the next time doesn't count
+// as a worker, but join waits for it too.
+func (t *threads) every(interval time.Duration, f func()) {
+	if t.ctx.Err() != nil {
+		return
+	}
+	t.workers.Go(func() {
+		ticker := time.NewTicker(interval)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ticker.C:
+				t.do(f)
+			case <-t.ctx.Done():
+				return
+			}
+		}
 	})
 }
 

@@ -40,6 +40,7 @@ type App struct {
 	pages   map[*session]*page
 	current *session
 	list    *siteList
+	watch   *watch
 	right   *fyne.Container // the page of the current site, or what stands for it
 	front   bool            // the window is in front of others
 	closing bool
@@ -50,7 +51,10 @@ type App struct {
 func New(a fyne.App, d Deps) *App {
 	gate := &gate{}
 	app := build(a, d, gate.do)
-	a.Lifecycle().SetOnStarted(func() { catchSignals(app) })
+	a.Lifecycle().SetOnStarted(func() {
+		catchSignals(app)
+		app.threads.every(watchInterval, app.watch.look)
+	})
 	a.Lifecycle().SetOnStopped(gate.close)
 	return app
 }
@@ -64,6 +68,7 @@ func build(a fyne.App, d Deps, queue func(func())) *App {
 	app.window.SetMaster()
 	app.window.SetPadded(false)
 	app.list = newSiteList(app)
+	app.watch = newWatch(app)
 	split := container.New(layout.NewBorderLayout(nil, nil, app.list.object, nil), app.list.object, container.NewPadded(app.right))
 	floor := &minimum{size: leastSize}
 	floor.ExtendBaseWidget(floor)
@@ -231,11 +236,12 @@ func (a *App) notify(m Model) {
 
 // remove takes a site off the list. Its directory stays as it is.
 func (a *App) remove(s *session) {
-	if s.busy() {
+	if s.busy() || s.deferred(func() { a.remove(s) }) {
 		return
 	}
 	s.close()
 	delete(a.pages, s)
+	a.watch.forget(s)
 	a.sites = slices.DeleteFunc(a.sites, func(o *session) bool { return o == s })
 	a.saveSites()
 	a.list.refresh()
@@ -325,10 +331,13 @@ func (a *App) menu() *fyne.MainMenu {
 		fyne.NewMenuItem(lang.L("As the system"), func() { a.speak(resources.SystemLanguage) }),
 		fyne.NewMenuItem("English", func() { a.speak(resources.English) }),
 		fyne.NewMenuItem("简体中文", func() { a.speak(resources.Chinese) }))
+	checks := fyne.NewMenuItem(lang.L("Automatic checks"), nil)
+	checks.ChildMenu = a.watch.menu()
 	return fyne.NewMainMenu(
 		fyne.NewMenu("Moult",
 			fyne.NewMenuItem(lang.L("Add site…"), a.addSite),
 			fyne.NewMenuItem(lang.L("Check all sites"), a.checkAll),
+			checks,
 			fyne.NewMenuItemSeparator(), look, language,
 			fyne.NewMenuItemSeparator(), quit),
 		fyne.NewMenu(lang.L("Help"),
@@ -340,6 +349,7 @@ func (a *App) menu() *fyne.MainMenu {
 const (
 	prefTheme    = "theme"
 	prefLanguage = "language"
+	prefChecks   = "checks"
 )
 
 // PreferredLanguage returns the language that the admin chose in the menu.
