@@ -54,6 +54,12 @@ func ownerOf(info fs.FileInfo) int {
 	return -1
 }
 
+// isOwnedBy reports whether a file has an owner and a group; -1 stands for any.
+func isOwnedBy(info fs.FileInfo, uid, gid int) bool {
+	st, ok := info.Sys().(*syscall.Stat_t)
+	return ok && (uid < 0 || int(st.Uid) == uid) && (gid < 0 || int(st.Gid) == gid)
+}
+
 // namesOf returns how many names a file has.
 func namesOf(info fs.FileInfo) uint64 {
 	if st, ok := info.Sys().(*syscall.Stat_t); ok {

@@ -34,7 +34,7 @@ func BenchmarkPlan(b *testing.B) {
 			patch.Operations.ReplaceFiles = append(patch.Operations.ReplaceFiles, f.Path)
 		}
 		inputs["patch"] = patch
-		time.Sleep(settled)
+		time.Sleep(settling)
 		for _, kind := range []string{"patch", "full"} {
 			b.Run(fmt.Sprintf("%d/%s", n, kind), func(b *testing.B) {
 				plan := func() {

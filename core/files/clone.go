@@ -28,9 +28,10 @@ func (e *eyes) lookTree(s step, here fs.FileInfo) (status, error) {
 }
 
 // checkInner compares what the plan changes in a directory with the disk, as check
-// does for the other steps.
-func (w *switcher) checkInner(ctx context.Context, st step) error {
-	return eachParallel(ctx, w.roots(), len(st.inner), func(t []*tree, i int) error {
+// does for the other steps, and returns what will be done in it.
+func (w *switcher) checkInner(ctx context.Context, st step) ([]intent, error) {
+	found := make([]intent, len(st.inner))
+	err := eachParallel(ctx, w.roots(), len(st.inner), func(t []*tree, i int) error {
 		in := st.inner[i]
 		e := eyes{site: t[0], update: t[1], intents: w.intents}
 		here, err := exists(t[0], in.path)
@@ -53,8 +54,10 @@ func (w *switcher) checkInner(ctx context.Context, st step) error {
 		if !asPlanned {
 			return fmt.Errorf("%s %w", in.path, ErrChanged)
 		}
-		return nil
+		found[i], err = e.intentOf(in, here, in.staged(), st.within(in))
+		return err
 	})
+	return found, err
 }
 
 // cloneTrees builds, for every directory that is swapped whole, its clone with the

@@ -166,7 +166,7 @@ func (pl *planner) choiceFor(p release.Path) Choice {
 }
 
 func (pl *planner) put(c *candidate, e Entry) {
-	e.Path, e.Shipped, e.Here, e.New = c.path, c.shipped, c.here, c.new
+	e.Path, e.Shipped, e.Here, e.New, e.seen = c.path, c.shipped, c.here, c.new, c.seen
 	if pl.Inventory == nil {
 		e.Shipped = State{}
 	}

@@ -51,6 +51,12 @@ type attrs struct {
 	xattrs   []xattr
 }
 
+// alreadyOf reports whether a file has them all. An access list would show in none of
+// what is compared, so one to be set is never taken for set.
+func (a attrs) alreadyOf(info fs.FileInfo) bool {
+	return info.Mode() == a.mode.Perm() && len(a.xattrs) == 0 && isOwnedBy(info, a.uid, a.gid)
+}
+
 // xattr is an extended attribute: access lists and security labels are ones too.
 type xattr struct {
 	name  string
@@ -96,17 +102,23 @@ func (realDisk) mkdir(t *tree, p string, a attrs) error {
 }
 
 func (realDisk) setAttrs(t *tree, p string, a attrs) error {
-	f, _, err := t.open(p)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	if err := applyAttrs(f, a); err != nil {
-		return fmt.Errorf("%s: %w", p, err)
-	}
 	h, name, err := t.parent(p)
 	if err != nil {
 		return err
+	}
+	info, err := h.root.Lstat(name)
+	if err != nil {
+		return fmt.Errorf("%s: %w", p, unwrapPath(err))
+	}
+	if !a.alreadyOf(info) {
+		f, _, err := t.openLooked(p, info)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		if err := applyAttrs(f, a); err != nil {
+			return fmt.Errorf("%s: %w", p, err)
+		}
 	}
 	now := time.Now()
 	if err := h.root.Chtimes(name, now, now); err != nil {
@@ -166,6 +178,13 @@ func (realDisk) barrier(t *tree) error { return site.Barrier(t.base.root) }
 
 func (realDisk) reserve(s *site.Site) error { return s.Reserve() }
 
-func (realDisk) note(j *site.Journal, kind string, data any) error { return j.Append(kind, data) }
+// note lets intents wait for the flush that follows the last of them: before it
+// none of them counts.
+func (realDisk) note(j *site.Journal, kind string, data any) error {
+	if kind == recordIntent {
+		return j.AppendLater(kind, data)
+	}
+	return j.Append(kind, data)
+}
 
 func (realDisk) flush(j *site.Journal) error { return j.Sync() }

@@ -25,6 +25,11 @@ func stateOf(t *tree, p string) (State, error) {
 	if err != nil {
 		return State{}, err
 	}
+	return stateOfLooked(t, p, info)
+}
+
+// stateOfLooked is [stateOf] for what was just looked at.
+func stateOfLooked(t *tree, p string, info fs.FileInfo) (State, error) {
 	switch {
 	case info.Mode()&fs.ModeSymlink != 0:
 		h, name, err := t.parent(p)
@@ -59,6 +64,19 @@ func buffer(size int64) []byte { return make([]byte, min(max(size+1, 512), buffe
 
 func hashOf(r io.Reader, size int64) (release.Digest, int64, error) {
 	h := sha256.New()
+	if size < bufferSize { // one read shows the end too, since it comes back short
+		b := buffer(size)
+		n, err := io.ReadAtLeast(r, b, max(int(size), 1))
+		if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+			return release.Digest{}, int64(n), err
+		}
+		h.Write(b[:n])
+		if n < len(b) {
+			return release.Digest(h.Sum(nil)), int64(n), nil
+		}
+		rest, err := io.CopyBuffer(h, struct{ io.Reader }{r}, b)
+		return release.Digest(h.Sum(nil)), int64(n) + rest, err
+	}
 	n, err := io.CopyBuffer(h, struct{ io.Reader }{r}, buffer(size))
 	return release.Digest(h.Sum(nil)), n, err
 }

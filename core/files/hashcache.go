@@ -36,13 +36,19 @@ type cachedHash struct {
 // program, so a file that was changed and given its old times back is found out.
 type stamp struct{ inode, size, mtime, ctime int64 }
 
+// settled reports whether the file was changed long enough ago for its times to tell
+// of the next change.
+func (s stamp) settled() bool {
+	return time.Since(time.Unix(0, max(s.mtime, s.ctime))) >= settling
+}
+
 const (
 	hashesDir     = "cache"
 	hashesFile    = "hashes.zst"
 	hashesHeading = "moult hashes 1\n"
-	// settled is how long ago a file must have been changed for its times to be
+	// settling is how long ago a file must have been changed for its times to be
 	// trusted: FAT counts in 2 s, all others in less.
-	settled = 3 * time.Second
+	settling = 3 * time.Second
 	// maxHashes is the longest cache read, in bytes when unpacked.
 	maxHashes = 1 << 30
 )
@@ -142,8 +148,8 @@ func (c *hashCache) stateOf(t *tree, p release.Path, info fs.FileInfo) (State, e
 			return State{Size: info.Size(), Mode: uint32(info.Mode().Perm()), SHA256: e.sum}, nil
 		}
 	}
-	st, err := stateOf(t, string(p))
-	if err != nil || !can || st.Link != "" || time.Since(time.Unix(0, max(now.mtime, now.ctime))) < settled {
+	st, err := stateOfLooked(t, string(p), info)
+	if err != nil || !can || st.Link != "" || !now.settled() {
 		return st, err
 	}
 	c.mu.Lock()

@@ -35,7 +35,7 @@ func TestCacheKnowsUnchangedFilesAndNoOthers(t *testing.T) {
 	if n := len(loadHashes(w.site).known); n != 0 {
 		t.Errorf("%d files were remembered that were just written", n)
 	}
-	time.Sleep(settled - time.Since(mustLstat(t, w, "same").ModTime()) + 10*time.Millisecond)
+	time.Sleep(settling - time.Since(mustLstat(t, w, "same").ModTime()) + 10*time.Millisecond)
 	planWithCache(t, w)
 	cache := loadHashes(w.site)
 	if len(cache.known) != 1 {

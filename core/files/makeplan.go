@@ -53,7 +53,8 @@ type candidate struct {
 	new     State // zero: the release doesn't want it
 	extra   bool  // found on disk, in a directory that the release replaces or deletes
 	here    State
-	isDir   bool // a directory is here
+	seen    stamp // of what was read as here, if that tells; see Entry
+	isDir   bool  // a directory is here
 	err     error
 }
 
@@ -270,7 +271,10 @@ func (pl *planner) observe(ctx context.Context) error {
 			case c.untouched():
 				c.here, err = cache.stateOf(t, c.path, info)
 			default:
-				c.here, err = stateOf(t, string(c.path))
+				c.here, err = stateOfLooked(t, string(c.path), info)
+				if now, can := stampOf(info); can && now.settled() {
+					c.seen = now
+				}
 			}
 		}
 		c.err = err

@@ -63,6 +63,9 @@ type Entry struct {
 	Put State `json:"put,omitzero"`
 	// Source is the path in the package of what is put; "" when it is Path.
 	Source release.Path `json:"source,omitempty"`
+	// seen tells that what was read as Here was not written to since, so that it
+	// need not be read again. It lives as long as the process that made the plan.
+	seen stamp
 }
 
 // Plan is everything an update does to the files of a site, in order of paths.

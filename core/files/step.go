@@ -250,7 +250,10 @@ func (e *eyes) whose(t *tree, p string, info fs.FileInfo, s step) (whose, error)
 	case in.New.known() && id == in.New:
 		return ours, nil
 	}
-	got, err := stateOf(t, p)
+	if now, can := stampOf(info); can && now.inode != 0 && s.entry.seen == now {
+		return before, nil // it was read when the plan was made
+	}
+	got, err := stateOfLooked(t, p, info)
 	if missing(err) || errors.Is(err, errNotFile) {
 		return somebody, nil
 	}
@@ -277,6 +280,11 @@ func (e *eyes) look(s step) (status, error) {
 	if err != nil {
 		return other, err
 	}
+	return e.lookFrom(s, here)
+}
+
+// lookFrom tells how far a step is, from what was just seen at its path.
+func (e *eyes) lookFrom(s step, here fs.FileInfo) (status, error) {
 	switch s.kind {
 	case swapTree:
 		return e.lookTree(s, here)

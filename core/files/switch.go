@@ -29,6 +29,8 @@ type switcher struct {
 	journal  *site.Journal
 	steps    []step
 	todo     []bool         // by index of steps
+	found    []intent       // by index of steps: what check saw of those that are to do
+	inner    [][]intent     // by index of steps: the same of their inner parts
 	exchange bool           // the system can swap two files in one step
 	trees    bool           // directories are swapped whole where the plan says so
 	lists    map[int][]node // of directories that are swapped whole, as they were cloned
@@ -83,11 +85,15 @@ func switchFiles(ctx context.Context, d disk, s *site.Site, u *site.Update, p *P
 
 // check compares the disk with the plan, step by step and by contents.
 func (w *switcher) check(ctx context.Context) error {
-	w.todo = make([]bool, len(w.steps))
+	w.todo, w.found, w.inner = make([]bool, len(w.steps)), make([]intent, len(w.steps)), make([][]intent, len(w.steps))
 	err := eachParallel(ctx, w.roots(), len(w.steps), func(t []*tree, i int) error {
 		e := eyes{site: t[0], update: t[1], intents: w.intents}
 		st := w.steps[i]
-		how, err := e.look(st)
+		here, err := exists(e.site, st.path)
+		if err != nil {
+			return fmt.Errorf("%s %s: %w", names[st.kind], st.path, err)
+		}
+		how, err := e.lookFrom(st, here)
 		if err != nil {
 			return fmt.Errorf("%s %s: %w", names[st.kind], st.path, err)
 		}
@@ -95,11 +101,14 @@ func (w *switcher) check(ctx context.Context) error {
 			return fmt.Errorf("%s %w", st.path, ErrChanged)
 		}
 		w.todo[i] = how == notDone
-		return nil
+		if w.todo[i] {
+			w.found[i], err = e.intentOf(st, here, st.staged())
+		}
+		return err
 	})
 	for i, st := range w.steps {
 		if err == nil && w.todo[i] && st.kind == swapTree {
-			err = w.checkInner(ctx, st)
+			w.inner[i], err = w.checkInner(ctx, st)
 		}
 	}
 	return err
@@ -142,38 +151,47 @@ func (w *switcher) intend() error {
 		if !w.todo[i] {
 			continue
 		}
-		for _, in := range st.inner {
-			if err := w.intendStep(in, st.within(in)); err != nil {
+		if st.kind == swapTree { // its clone was made since
+			clone, err := w.update.lstat(st.staged())
+			if err != nil {
 				return err
 			}
+			w.found[i].New = identOf(clone)
 		}
-		if err := w.intendStep(st, st.staged()); err != nil {
-			return err
+		for _, in := range append(w.inner[i], w.found[i]) {
+			if _, known := w.intents[in.N]; !known {
+				w.intents[in.N] = in
+			}
+			if err := w.d.note(w.journal, recordIntent, in); err != nil {
+				return err
+			}
 		}
 	}
 	return w.d.flush(w.journal)
 }
 
-// intendStep writes the intent of one step, whose new file or directory is at staged.
-func (w *switcher) intendStep(st step, staged string) error {
+// intentOf is the intent of a step, of which here is what lies at its path, and whose
+// new file is at one of the places. What is written to a file after it was looked at
+// is noticed when the step is done.
+func (e *eyes) intentOf(st step, here fs.FileInfo, staged ...string) (intent, error) {
 	in := intent{N: st.n, Do: names[st.kind], Path: st.path}
-	if info, err := exists(w.site, st.path); err != nil {
-		return err
-	} else if info != nil {
-		in.Old = identOf(info)
+	if here != nil {
+		in.Old = identOf(here)
 	}
-	switch st.kind {
-	case placeFile, swapFile, swapTree:
-		info, err := w.update.lstat(staged)
+	if st.kind != placeFile && st.kind != swapFile {
+		return in, nil
+	}
+	for _, place := range staged {
+		info, err := exists(e.update, place)
 		if err != nil {
-			return fmt.Errorf("%s is not staged: %w", st.path, err)
+			return in, err
 		}
-		in.New = identOf(info)
+		if info != nil {
+			in.New = identOf(info)
+			return in, nil
+		}
 	}
-	if _, known := w.intents[st.n]; !known {
-		w.intents[st.n] = in
-	}
-	return w.d.note(w.journal, recordIntent, in)
+	return in, fmt.Errorf("%s is not staged: %w", st.path, fs.ErrNotExist)
 }
 
 // backUp gives every file that will be replaced a second name in the restore point,

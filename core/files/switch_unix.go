@@ -4,6 +4,7 @@ package files
 
 import (
 	"errors"
+	"os"
 
 	"golang.org/x/sys/unix"
 )
@@ -22,6 +23,28 @@ func withBoth(from, to *handle, do func(a, b int) error) error {
 	for {
 		if err := do(a, b); !errors.Is(err, unix.EINTR) {
 			return err
+		}
+	}
+}
+
+// openAt opens a file for reading, and no link. [os.Root] would try to have the
+// runtime wait for the file, which no file on a disk can be waited for: five system
+// calls more for each.
+func openAt(h *handle, name string) (*os.File, error) {
+	dir, err := h.fd()
+	if err != nil {
+		return nil, err
+	}
+	for {
+		fd, err := unix.Openat(dir, name, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+		if err == nil {
+			return os.NewFile(uintptr(fd), name), nil
+		}
+		switch {
+		case errors.Is(err, unix.ELOOP):
+			return nil, ErrChanged // a link since it was looked at
+		case !errors.Is(err, unix.EINTR):
+			return nil, err
 		}
 	}
 }

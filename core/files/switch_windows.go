@@ -76,3 +76,6 @@ func common(from *handle, old string, to *handle, new string) (root *os.Root, p,
 	root, err = os.OpenRoot(dir)
 	return root, p, q, err
 }
+
+// openAt opens a file for reading.
+func openAt(h *handle, name string) (*os.File, error) { return h.root.Open(name) }

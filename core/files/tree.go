@@ -233,7 +233,7 @@ func (t *tree) openLooked(p string, looked fs.FileInfo) (*os.File, fs.FileInfo, 
 	if err != nil {
 		return nil, nil, err
 	}
-	f, err := h.root.Open(name)
+	f, err := openAt(h, name)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", p, unwrapPath(err))
 	}

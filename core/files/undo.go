@@ -152,6 +152,21 @@ func (w *undoer) undoPlace(st step) error {
 // undoSwap puts a replaced file back. What it was may lie where the new one was
 // staged, after an exchange, or in old, where the system can't exchange.
 func (w *undoer) undoSwap(st step) error {
+	if in := w.intents[st.n]; in.Old.known() {
+		staged, err := exists(w.update, st.staged())
+		if err != nil {
+			return err
+		}
+		if staged != nil && identOf(staged) == in.Old {
+			err := w.d.exchange(w.update, st.staged(), w.site, st.path)
+			if err == nil {
+				return w.leftover(st)
+			}
+			if !missing(err) && !errors.Is(err, errNoExchange) {
+				return err
+			}
+		}
+	}
 	here, err := exists(w.site, st.path)
 	if err != nil {
 		return err

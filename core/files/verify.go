@@ -104,7 +104,7 @@ func matches(t *tree, p string, want State, dir bool) (bool, error) {
 	if dir || !want.Exists() || info.IsDir() {
 		return dir && info.IsDir(), nil
 	}
-	got, err := stateOf(t, p)
+	got, err := stateOfLooked(t, p, info)
 	if errors.Is(err, errNotFile) || errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}

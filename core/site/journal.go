@@ -39,8 +39,9 @@ type Record struct {
 type Journal struct {
 	mu     sync.Mutex
 	f      *os.File
-	buf    []byte
-	failed error // once a write failed, the tail is unknown
+	buf    []byte // begins with the records that wait to be written
+	waits  int    // how many bytes of it they are
+	failed error  // once a write failed, the tail is unknown
 }
 
 var crcTable = crc32.MakeTable(crc32.Castagnoli)
@@ -163,6 +164,40 @@ func cutTail(f *os.File, whole int64) error {
 func (j *Journal) Append(kind string, data any) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	if err := j.add(kind, data); err != nil {
+		return err
+	}
+	return j.write()
+}
+
+// maxWaiting is how many bytes of records wait at most.
+const maxWaiting = 256 << 10
+
+// AppendLater adds a record that may be lost with the process until the next
+// Append or Sync: for many records that are worth nothing before the last of them.
+func (j *Journal) AppendLater(kind string, data any) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if err := j.add(kind, data); err != nil || j.waits < maxWaiting {
+		return err
+	}
+	return j.write()
+}
+
+// write writes the records that wait.
+func (j *Journal) write() error {
+	if j.waits == 0 {
+		return nil
+	}
+	if _, err := j.f.Write(j.buf[:j.waits]); err != nil {
+		j.failed = fmt.Errorf("journal: %w", err)
+	}
+	j.waits = 0
+	return j.failed
+}
+
+// add encodes a record and lets it wait.
+func (j *Journal) add(kind string, data any) error {
 	if j.failed != nil {
 		return j.failed
 	}
@@ -180,12 +215,10 @@ func (j *Journal) Append(kind string, data any) error {
 	if len(body) > maxRecord {
 		return fmt.Errorf("journal %s: the record is longer than %d bytes", kind, maxRecord)
 	}
-	j.buf = fmt.Appendf(j.buf[:0], "%08x ", crc32.Checksum(body, crcTable))
+	j.buf = fmt.Appendf(j.buf[:j.waits], "%08x ", crc32.Checksum(body, crcTable))
 	j.buf = append(append(j.buf, body...), '\n')
-	if _, err := j.f.Write(j.buf); err != nil {
-		j.failed = fmt.Errorf("journal %s: %w", kind, err)
-	}
-	return j.failed
+	j.waits = len(j.buf)
+	return nil
 }
 
 // Sync waits until all records are on the disk.
@@ -195,6 +228,9 @@ func (j *Journal) Sync() error {
 	if j.failed != nil {
 		return j.failed
 	}
+	if err := j.write(); err != nil {
+		return err
+	}
 	if err := j.f.Sync(); err != nil {
 		j.failed = fmt.Errorf("journal: %w", err)
 	}
@@ -202,4 +238,11 @@ func (j *Journal) Sync() error {
 }
 
 // Close closes the journal without waiting for the disk.
-func (j *Journal) Close() error { return j.f.Close() }
+func (j *Journal) Close() error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.failed != nil {
+		return errors.Join(j.failed, j.f.Close())
+	}
+	return errors.Join(j.write(), j.f.Close())
+}
