@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -28,6 +29,43 @@ const (
 	showFound
 )
 
+// stock is how a site that has just been added compares with its release.
+type stock struct {
+	edited, missing int   // shipped files
+	err             error // why that could not be found out
+}
+
+// takeStock compares the files of a site with what its release has shipped. That
+// the comparison fails is no reason not to add the site.
+func takeStock(ctx context.Context, e Engine) stock {
+	v, err := e.Verify(ctx, nil)
+	if err != nil {
+		return stock{err: err}
+	}
+	var s stock
+	for _, d := range v.Files {
+		if d.Missing {
+			s.missing++
+		} else {
+			s.edited++
+		}
+	}
+	return s
+}
+
+// text says what was found.
+func (s stock) text() string {
+	switch {
+	case s.err != nil:
+		return lang.L("could not be compared: {{.Error}}", vars{"Error": s.err})
+	case s.edited == 0 && s.missing == 0:
+		return lang.L("none: every file is as it was shipped")
+	case s.missing == 0:
+		return filesText(s.edited)
+	}
+	return lang.L("{{.Edited}}, and {{.Missing}} missing", vars{"Edited": filesText(s.edited), "Missing": filesText(s.missing)})
+}
+
 // adoption is the guided path: folder, address, the publisher's fingerprint to
 // compare, database, and what was found.
 type adoption struct {
@@ -46,6 +84,7 @@ type adoption struct {
 	password  *widgets.Field
 	publisher Publisher
 	engine    Engine
+	stock     stock // how the site compares with its release
 	busy      bool
 	closed    bool
 }
@@ -160,6 +199,7 @@ func (p *adoption) foundStep() fyne.CanvasObject {
 	f := newFacts()
 	f.add(lang.L("Name"), c.Name)
 	f.add(lang.L("Installed"), versionText(p.engine.Current()))
+	f.add(lang.L("Edited here"), p.stock.text())
 	f.add(lang.L("Updates from"), c.Source.URL)
 	if c.Database.DSN != "" {
 		f.add(lang.L("Database"), c.Database.DSN)
@@ -268,7 +308,8 @@ func (p *adoption) lookAtFolder(dir string) (func(), error) {
 	engine, err := p.app.deps.Open(dir, p.app.askPassword)
 	switch {
 	case err == nil:
-		return func() { p.found(engine) }, nil
+		stock := takeStock(p.app.threads.ctx, engine)
+		return func() { p.found(engine, stock) }, nil
 	case errors.Is(err, site.ErrNotSite):
 		return func() {
 			if !p.closed {
@@ -315,13 +356,14 @@ func (p *adoption) adopt(dir string, what Adoption) (func(), error) {
 	if err != nil {
 		return nil, err
 	}
-	return func() { p.found(engine) }, nil
+	stock := takeStock(p.app.threads.ctx, engine)
+	return func() { p.found(engine, stock) }, nil
 }
 
 // found ends the path with a site that is in Moult's care. If the dialog was
 // closed meanwhile, the site is put into the list all the same.
-func (p *adoption) found(e Engine) {
-	p.engine = e
+func (p *adoption) found(e Engine, s stock) {
+	p.engine, p.stock = e, s
 	if p.closed {
 		p.finish()
 		return

@@ -168,6 +168,18 @@ var scenes = []scene{
 			}
 		}
 	}},
+	{"add-site-found", base, func(b *bench) {
+		other := shop()
+		other.edited = []files.Difference{{Path: "config/shop.php"}, {Path: "index.php"}, {Path: "robots.txt", Missing: true}}
+		b.app.deps.Open = func(string, AskPassword) (Engine, error) { return other, nil }
+		b.app.addSite()
+		b.app.window.Canvas().Focused().(*widgets.Field).SetText("/srv/www/forum")
+		b.app.window.Canvas().Focused().TypedKey(&fyne.KeyEvent{Name: fyne.KeyReturn})
+		for b.app.threads.active.Load() > 0 || b.pump() {
+		}
+	}},
+	{"more", found, func(b *bench) { b.page().showMore() }},
+	{"skipped", func() Model { m := base(); m.Skipped = version("1.5.0"); return m }, nil},
 	{"keys", base, func(b *bench) { b.app.showKeys() }},
 	{"ask-quit", func() Model { return running(Updating, 3, "x") }, func(b *bench) { b.app.quit() }},
 	{"ask-roll-back", func() Model { return outcome(update.Done, update.SiteNew, "", "") }, func(b *bench) { b.page().press(1) }},

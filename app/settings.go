@@ -101,6 +101,11 @@ var settingGroups = []settingGroup{
 		choiceSetting("files.switch", text("Way of switching"), func(c *site.Config) *string { return &c.Files.Switch },
 			word{"", text("whole directories where that is possible")}, word{"file", text("file by file")}),
 	}},
+	{title: text("Unattended updates"), settings: []setting{
+		choiceSetting("unattended.releases", text("What is installed"), func(c *site.Config) *string { return &c.Unattended.Releases },
+			word{"", text("every release")}, word{"minor", text("releases of the same major version")}, word{"patch", text("patch releases only")}),
+		textSetting("unattended.hours", text("At which hours"), hint{text: text("as 02:00-05:00; empty: at any time")}, func(c *site.Config) *string { return &c.Unattended.Hours }),
+	}},
 	{title: text("Restore points"), settings: []setting{
 		numberSetting("keep.restore_points", text("How many are kept"), hint{example: "3"}, func(c *site.Config) *int { return &c.Keep.RestorePoints }),
 		spanSetting("keep.max_age", text("For how long"), hint{text: text("any time")}, func(c *site.Config) *site.Duration { return &c.Keep.MaxAge }),
@@ -212,7 +217,7 @@ type settingsForm struct {
 
 // openSettings shows the settings of the site.
 func (p *page) openSettings() {
-	if p.app.modal != nil || p.site.engine == nil || p.site.busy() {
+	if p.app.modal != nil || p.site.engine == nil || p.site.busy() || p.site.deferred(p.openSettings) {
 		return
 	}
 	f := newSettingsForm(p, p.site.model.Config)

@@ -283,6 +283,12 @@ func TestSettingsAreValidatedAsTheyAreTyped(t *testing.T) {
 		t.Errorf("fault %v", fault)
 	}
 	f.values["keep.max_age"] = func() string { return "90d" }
+	f.values["unattended.hours"] = func() string { return "at night" }
+	f.validate()
+	if got := f.faults["unattended.hours"]; !got.Visible() || !contains(got.Text, "02:00-05:00") {
+		t.Errorf("hours that are none are answered with %q", got.Text)
+	}
+	f.values["unattended.hours"] = func() string { return "22:30-05:00" }
 	f.values["database.dsn"] = func() string { return "wiki:secret@tcp(127.0.0.1:3306)/wiki" }
 	if _, fault := f.read(); fault == nil || !errors.Is(fault, site.ErrPasswordInDSN) {
 		t.Errorf("a password in the DSN gives %v", fault)
@@ -303,6 +309,7 @@ func TestEverySettingSurvivesTheForm(t *testing.T) {
 		Health:      site.Health{URL: "http://h/", Expect: 204, Attempts: 3, Interval: site.Duration(5e9)},
 		Files:       site.Files{OnEdited: "keep", Switch: "file"},
 		Keep:        site.Keep{RestorePoints: 7, MaxAge: site.Duration(24 * 3600e9)},
+		Unattended:  site.Unattended{Releases: "minor", Hours: "22:00-05:00"},
 		State:       site.StateDir{Dir: "/mnt/state"},
 	}
 	e := wiki()
@@ -340,6 +347,37 @@ func TestAFolderThatIsASiteIsAddedAtOnce(t *testing.T) {
 	}
 	if len(b.sites.dirs) != 2 {
 		t.Errorf("the list was saved as %v", b.sites.dirs)
+	}
+}
+
+func TestAddingASiteSaysWhatWasFound(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		edited []files.Difference
+		err    error
+		want   string
+	}{
+		{"as shipped", nil, nil, "none: every file is as it was shipped"},
+		{"edited", []files.Difference{{Path: "a"}, {Path: "b"}}, nil, "2 files"},
+		{"edited and missing", []files.Difference{{Path: "a"}, {Path: "b", Missing: true}, {Path: "c"}}, nil, "2 files, and 1 file missing"},
+		{"not comparable", nil, errors.New("no list of files"), "could not be compared: no list of files"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			other := shop()
+			other.edited, other.verifyErr = c.edited, c.err
+			b := newBench(t)
+			b.app.deps.Open = func(string, AskPassword) (Engine, error) { return other, nil }
+			b.app.addSite()
+			b.typeInto(t, other.dir)
+			b.tap(t, "Next")
+			b.mustSay(t, "Edited here")
+			b.mustSay(t, c.want)
+			b.mustSay(t, "2.0.1")
+			b.tap(t, "Check for updates")
+			if len(b.app.sites) != 1 {
+				t.Errorf("%d sites are on the list", len(b.app.sites))
+			}
+		})
 	}
 }
 
