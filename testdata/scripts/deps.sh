@@ -5,7 +5,7 @@
 # otherwise. Elsewhere it says what to install. Without anything missing it is silent.
 #   window  what Fyne needs to build and to open a window
 #   server  the database server of the demo and of the tests
-#   tests   what single tests use: system call injection, unpacking of .deb files
+#   tests   what single tests use: a tracer, other makers of archives, a display
 #   deltas  the tools that deltas are measured against
 set -eu
 
@@ -17,7 +17,12 @@ want() { # want PACKAGE TEST…: note the package if the test fails
 }
 command_exists() { command -v "$1" || [ -x "/usr/sbin/$1" ]; }
 header_exists() { [ -e "/usr/include/$1" ] || pkg-config --exists "$2" 2>/dev/null; }
-driver_exists() { ls /usr/lib/*/dri/swrast_dri.so /usr/lib/*/libgallium*.so /usr/lib/dri/swrast_dri.so; }
+driver_exists() { # any of them will do
+	for driver in /usr/lib/*/dri/swrast_dri.so /usr/lib/*/libgallium*.so /usr/lib/dri/swrast_dri.so; do
+		[ ! -e "$driver" ] || return 0
+	done
+	return 1
+}
 
 for purpose in "$@"; do
 	case $purpose in
@@ -32,8 +37,13 @@ for purpose in "$@"; do
 		want mariadb-server-core command_exists mariadbd
 		;;
 	tests)
-		want strace command_exists strace
-		want git command_exists git
+		for tool in strace git zstd bsdiff bzip2 zip xdotool; do
+			want "$tool" command_exists "$tool"
+		done
+		want acl command_exists setfacl
+		want e2fsprogs command_exists chattr
+		want xz-utils command_exists xz
+		want xvfb command_exists Xvfb
 		;;
 	deltas)
 		want zstd command_exists zstd
