@@ -212,3 +212,22 @@ func withAlgorithm(sql, clause string) (string, bool) {
 	}
 	return sql + ", " + clause, true
 }
+
+// promised returns a step's statement with the algorithm that the server took on
+// the empty copy. Of a copying one nothing is asked: the server does no worse.
+func (d *DB) promised(s *schema.Step) string {
+	if s.Estimated || s.DML || s.Algorithm == "COPY" || !isAlter(s.SQL) {
+		return s.SQL
+	}
+	name := s.Algorithm
+	if name == "REBUILD" {
+		name = "INPLACE"
+	}
+	for _, a := range algorithmsOf(d.flavor) {
+		if a.name == name && a.blocks == s.Blocks {
+			asked, _ := withAlgorithm(s.SQL, a.clause)
+			return asked
+		}
+	}
+	return s.SQL
+}

@@ -20,15 +20,17 @@ func TestPlanIsProvedOnAnEmptyCopy(t *testing.T) {
 	if !proved {
 		t.Fatalf("not proved: %s", reason)
 	}
-	algorithms := map[string]string{}
+	widening := ""
 	for _, step := range p.Steps {
 		if isAlter(step.SQL) && (step.Algorithm == "" || step.Estimated) {
 			t.Errorf("%s (%s): algorithm %q, estimated %v", step.ID, step.Change, step.Algorithm, step.Estimated)
 		}
-		algorithms[step.Object] = step.Algorithm
+		if strings.Contains(step.SQL, "MODIFY COLUMN `id` bigint") {
+			widening = step.Algorithm
+		}
 	}
-	if a := algorithms["table customers"]; a != "COPY" {
-		t.Errorf("int to bigint goes by %q, want COPY", a)
+	if widening != "COPY" {
+		t.Errorf("int to bigint goes by %q, want COPY", widening)
 	}
 	s.sameSums(before, "after a trial")
 	if err := s.Matches(t.Context(), p.Start); err != nil {

@@ -58,6 +58,7 @@ const (
 	codeNoSuchTable       = 1146
 	codeUserTooMany       = 1203
 	codeLockWait          = 1205
+	codeNoSuchLock        = 1221 // MySQL: a LOCK that does not go with the ALGORITHM
 	codeDeadlock          = 1213
 	codeUserLimit         = 1226
 	codeInterrupted       = 1317
@@ -70,7 +71,12 @@ const (
 	codeSecureTransport   = 3159
 	codeAccountBlocked    = 4151 // MariaDB: account locked
 	codeDatabaseDeniedNew = 1698 // MariaDB: access denied, no password
+	codeInstantLimit      = 4092 // MySQL: no more instant changes of this table
 )
+
+// algorithmRefusals are what a server says to an ALGORITHM or LOCK by which it
+// can't do a statement. Nothing has happened then.
+var algorithmRefusals = []uint16{codeAlgorithm, codeAlgorithmReason, codeNoSuchLock, codeInstantLimit}
 
 // Error numbers of Windows sockets (Winsock reference); package syscall gives
 // the names of Unix other numbers there.

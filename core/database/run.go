@@ -21,8 +21,9 @@ type Journal interface {
 
 // The kinds of record in a journal.
 const (
-	RecordBegin = "statement begin"
-	RecordEnd   = "statement end"
+	RecordBegin   = "statement begin"
+	RecordRefused = "statement refused" // as shown before; what follows is the plain statement
+	RecordEnd     = "statement end"
 )
 
 // Record is the data of a record in a journal.
@@ -49,6 +50,10 @@ type Progress struct {
 	Estimated bool
 	// Waiting names what the statement waits for, "" while it works.
 	Waiting string
+	// Refused is the server's refusal to do the statement in the way that was
+	// found on the empty copy, as with too many instant changes of one table.
+	// The statement was then done in the way that the server chose.
+	Refused string
 }
 
 // StepError is a statement that failed, after all attempts.
@@ -92,7 +97,7 @@ func (d *DB) Run(ctx context.Context, p *schema.Plan, phase schema.Phase, j Jour
 	if len(steps) == 0 {
 		return nil
 	}
-	return d.exclusively(ctx, statementsOf(p), func() error {
+	return d.exclusively(ctx, d.statementsOf(p), func() error {
 		r, err := d.newRun(ctx, p.UpdateID, j, report)
 		if err != nil {
 			return err
@@ -113,10 +118,11 @@ func (d *DB) Run(ctx context.Context, p *schema.Plan, phase schema.Phase, j Jour
 
 // statementsOf returns every statement of a plan, for telling a left-over
 // connection of the same update.
-func statementsOf(p *schema.Plan) []string {
+func (d *DB) statementsOf(p *schema.Plan) []string {
 	var all []string
-	for _, s := range p.Steps {
-		all = append(all, s.SQL)
+	for i := range p.Steps {
+		s := &p.Steps[i]
+		all = append(all, s.SQL, d.promised(s))
 		for _, inverse := range s.Inverse {
 			all = append(all, inverse.SQL)
 		}
@@ -134,6 +140,7 @@ type run struct {
 
 	done, total int
 	notes       []string
+	refused     string // see Progress
 }
 
 func (d *DB) newRun(ctx context.Context, update string, j Journal, report func(Progress)) (*run, error) {
@@ -163,7 +170,7 @@ func (r *run) forward(ctx context.Context, s *schema.Step) error {
 			return &LeftError{*s}
 		}
 	}
-	return r.statement(ctx, s, s.ID, s.Statement)
+	return r.statement(ctx, s, s.ID, s.Statement, r.d.promised(s))
 }
 
 // undoBegan reports whether an inverse of the step was begun.
@@ -176,27 +183,30 @@ func (r *run) undoBegan(s *schema.Step) bool {
 	return false
 }
 
-// statement brings one statement about, however often it takes.
-func (r *run) statement(ctx context.Context, s *schema.Step, key string, st schema.Statement) error {
+// statement brings one statement about, however often it takes. promised is what
+// is sent for it first.
+func (r *run) statement(ctx context.Context, s *schema.Step, key string, st schema.Statement, promised string) error {
 	if r.marks[key] == done {
 		return nil
 	}
 	started := time.Now()
 	progress := Progress{Step: s.ID, Object: s.Object, Change: s.Change, SQL: st.SQL, Done: r.done, Total: r.total, Fraction: -1}
 	r.send(progress)
-	if err := r.note(RecordBegin, Record{Statement: key, SQL: st.SQL}); err != nil {
+	r.refused = ""
+	if err := r.note(RecordBegin, Record{Statement: key, SQL: promised}); err != nil {
 		return err
-	}
-	attempt := r.define
-	if st.DML {
-		attempt = r.change
 	}
 	found := false
 	err := r.d.insist(ctx, func() (err error) {
-		found, err = attempt(ctx, key, st, r.watcher(ctx, s, progress, started))
+		look := r.watcher(ctx, s, progress, started)
+		if st.DML {
+			found, err = r.change(ctx, key, st, look)
+		} else {
+			found, err = r.define(ctx, key, st, promised, look)
+		}
 		return err
 	})
-	record := Record{Statement: key, SQL: st.SQL, Took: time.Since(started), Found: found}
+	record := Record{Statement: key, SQL: promised, Took: time.Since(started), Found: found}
 	if err != nil {
 		failure := &StepError{Step: s.ID, Object: s.Object, Change: s.Change, SQL: st.SQL, Err: err}
 		if codeOf(err) == codeLockWait {
@@ -205,14 +215,14 @@ func (r *run) statement(ctx context.Context, s *schema.Step, key string, st sche
 		record.Error = failure.Error()
 		return errors.Join(failure, r.note(RecordEnd, record))
 	}
-	progress.Done, progress.Fraction = r.done+1, 1
+	progress.Done, progress.Fraction, progress.Refused = r.done+1, 1, r.refused
 	r.send(progress)
 	return r.note(RecordEnd, record)
 }
 
 // define tries a statement on definitions. The probe is asked before, since
 // another tool or an earlier run may have done the work, and after an error.
-func (r *run) define(ctx context.Context, key string, st schema.Statement, look func()) (found bool, err error) {
+func (r *run) define(ctx context.Context, key string, st schema.Statement, promised string, look func()) (found bool, err error) {
 	happened, err := r.d.probe(ctx, st)
 	if err != nil {
 		return false, err
@@ -225,7 +235,7 @@ func (r *run) define(ctx context.Context, key string, st schema.Statement, look 
 			return false, err
 		}
 	}
-	failure := r.d.execute(ctx, st, look)
+	failure := r.keepPromise(ctx, key, st, promised, look)
 	if failure == nil {
 		return false, r.mark(ctx, key, done)
 	}
@@ -236,6 +246,24 @@ func (r *run) define(ctx context.Context, key string, st schema.Statement, look 
 		return false, r.mark(after, key, done)
 	}
 	return false, failure
+}
+
+// keepPromise runs a statement in the way that was shown before. Without that the
+// server may silently do it in a dearer way. If the site's table does not take what
+// its empty copy took, nothing has happened yet, and the plain statement is run:
+// the update goes on, and whoever reads its journal sees why it took longer.
+func (r *run) keepPromise(ctx context.Context, key string, st schema.Statement, promised string, look func()) error {
+	asked := st
+	asked.SQL = promised
+	err := r.d.execute(ctx, asked, look)
+	if promised == st.SQL || !isCode(algorithmRefusals...)(err) {
+		return err
+	}
+	r.refused = err.Error()
+	if err := r.note(RecordRefused, Record{Statement: key, SQL: promised, Error: r.refused}); err != nil {
+		return err
+	}
+	return r.d.execute(ctx, st, look)
 }
 
 // change tries a statement on rows, in one transaction with its mark.

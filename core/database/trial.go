@@ -129,7 +129,7 @@ func (t *trial) ask(ctx context.Context, s *schema.Step) error {
 			break
 		}
 		err := t.scratch.execute(ctx, schema.Statement{SQL: asked, Session: s.Session}, nil)
-		if isCode(codeAlgorithm, codeAlgorithmReason, codeNoSuchLock)(err) {
+		if isCode(algorithmRefusals...)(err) {
 			continue
 		}
 		if err != nil {
@@ -149,9 +149,6 @@ func (t *trial) ask(ctx context.Context, s *schema.Step) error {
 	}
 	return err
 }
-
-// codeNoSuchLock is MySQL's refusal of a combination of ALGORITHM and LOCK.
-const codeNoSuchLock = 1221
 
 // tableIDs returns the inner numbers of the copy's tables, which change when a
 // table is rebuilt. Without the right PROCESS there are none.

@@ -21,7 +21,7 @@ func (d *DB) Undo(ctx context.Context, p *schema.Plan, phase schema.Phase, j Jou
 	if p.Empty() {
 		return nil, nil
 	}
-	err = d.exclusively(ctx, statementsOf(p), func() error {
+	err = d.exclusively(ctx, d.statementsOf(p), func() error {
 		r, err := d.newRun(ctx, p.UpdateID, j, report)
 		if err != nil {
 			return err
@@ -110,7 +110,7 @@ func (r *run) insistProbe(ctx context.Context, st schema.Statement) (happened bo
 // the old column never held rightly. There the definition comes back all the same,
 // and the notes say what has become of the rows.
 func (r *run) inverse(ctx context.Context, s *schema.Step, key string, st schema.Statement) error {
-	err := r.statement(ctx, s, key, st)
+	err := r.statement(ctx, s, key, st, st.SQL)
 	if err == nil || st.DML {
 		return err
 	}
@@ -135,7 +135,7 @@ func (r *run) inverse(ctx context.Context, s *schema.Step, key string, st schema
 		st.Session = map[string]string{}
 	}
 	st.Session[variable] = value
-	return r.statement(ctx, s, key, st)
+	return r.statement(ctx, s, key, st, st.SQL)
 }
 
 // valueRefusals are what a strict server says to values that a column can't hold:

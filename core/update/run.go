@@ -236,6 +236,9 @@ func (r *run) statements(p database.Progress) {
 	if p.Waiting != "" {
 		ev.Log = "waiting: " + p.Waiting
 	}
+	if p.Refused != "" {
+		r.warn("The database did %s (%s) in a slower way than the preview said: %s", p.Change, p.Object, p.Refused)
+	}
 	r.send(ev)
 }
 
