@@ -8,6 +8,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // lookTree tells whether a directory was swapped with its clone: by its inode, or,
@@ -145,15 +147,20 @@ type cloner struct {
 // sync makes the clone equal and returns the listing of the original that it is
 // equal to.
 func (c *cloner) sync() ([]node, error) {
-	nodes, err := list(c.from, c.fromDir, 1<<30)
-	if err == nil && nodes == nil {
-		err = ErrChanged
-	}
-	if err != nil {
-		return nil, err
-	}
-	have, err := list(c.to, c.toDir, 1<<30)
-	if err != nil {
+	var nodes, have []node
+	var both errgroup.Group
+	both.Go(func() (err error) {
+		nodes, err = list(c.from, c.fromDir, 1<<30)
+		if err == nil && nodes == nil {
+			err = ErrChanged
+		}
+		return err
+	})
+	both.Go(func() (err error) {
+		have, err = list(c.to, c.toDir, 1<<30)
+		return err
+	})
+	if err := both.Wait(); err != nil {
 		return nil, err
 	}
 	clone := map[string]node{}

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"runtime"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 
@@ -59,26 +60,29 @@ func stateOfLooked(t *tree, p string, info fs.FileInfo) (State, error) {
 // bufferSize keeps memory flat, whatever the size of a file.
 const bufferSize = 64 << 10
 
-// buffer makes room for reading a file, and for noticing its end.
-func buffer(size int64) []byte { return make([]byte, min(max(size+1, 512), bufferSize)) }
+// buffers are those that nobody reads into at the moment.
+var buffers = sync.Pool{New: func() any { return new([bufferSize]byte) }}
 
+// hashOf hashes what r, a file of about size bytes, has left. For a small file one
+// read is enough: that it comes back short says that this was all.
 func hashOf(r io.Reader, size int64) (release.Digest, int64, error) {
 	h := sha256.New()
-	if size < bufferSize { // one read shows the end too, since it comes back short
-		b := buffer(size)
-		n, err := io.ReadAtLeast(r, b, max(int(size), 1))
-		if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
-			return release.Digest{}, int64(n), err
+	buf := buffers.Get().(*[bufferSize]byte)
+	defer buffers.Put(buf)
+	first := 0
+	if size < bufferSize {
+		var err error
+		first, err = io.ReadAtLeast(r, buf[:], max(int(size), 1))
+		h.Write(buf[:first])
+		switch {
+		case err == io.EOF || err == io.ErrUnexpectedEOF || err == nil && first < bufferSize:
+			return release.Digest(h.Sum(nil)), int64(first), nil
+		case err != nil:
+			return release.Digest{}, int64(first), err
 		}
-		h.Write(b[:n])
-		if n < len(b) {
-			return release.Digest(h.Sum(nil)), int64(n), nil
-		}
-		rest, err := io.CopyBuffer(h, struct{ io.Reader }{r}, b)
-		return release.Digest(h.Sum(nil)), int64(n) + rest, err
 	}
-	n, err := io.CopyBuffer(h, struct{ io.Reader }{r}, buffer(size))
-	return release.Digest(h.Sum(nil)), n, err
+	rest, err := io.CopyBuffer(h, struct{ io.Reader }{r}, buf[:])
+	return release.Digest(h.Sum(nil)), int64(first) + rest, err
 }
 
 // eachParallel calls do for 0 … n-1 on every processor. Neighbouring numbers mostly

@@ -46,7 +46,8 @@ type stager struct {
 	update   *site.Update
 	plan     *Plan
 	contents *os.Root
-	inside   bool // contents lie in the update's directory
+	inside   bool            // contents lie in the update's directory
+	staged   map[string]bool // what an earlier call staged
 }
 
 func stage(ctx context.Context, d disk, s *site.Site, u *site.Update, p *Plan, contents *os.Root, report func(done, total int64)) error {
@@ -56,7 +57,7 @@ func stage(ctx context.Context, d disk, s *site.Site, u *site.Update, p *Plan, c
 	if len(p.Blocks) > 0 {
 		return errors.New(p.Blocks[0].Text)
 	}
-	st := &stager{d: d, site: s, update: u, plan: p, contents: contents, inside: liesInside(u, contents)}
+	st := &stager{d: d, site: s, update: u, plan: p, contents: contents, inside: liesInside(u, contents), staged: map[string]bool{}}
 	if err := d.reserve(s); err != nil {
 		return err
 	}
@@ -73,9 +74,16 @@ func stage(ctx context.Context, d disk, s *site.Site, u *site.Update, p *Plan, c
 			todo = append(todo, s)
 		}
 	}
+	already, err := t.names(stageDir)
+	if err != nil {
+		return fmt.Errorf("stage: %w", err)
+	}
+	for _, e := range already {
+		st.staged[stageDir+"/"+e.Name()] = true
+	}
 	var bytes atomic.Int64
 	roots := []*os.Root{u.Root, s.Root, contents}
-	err := eachParallel(ctx, roots, len(todo), func(t []*tree, i int) error {
+	err = eachParallel(ctx, roots, len(todo), func(t []*tree, i int) error {
 		if err := st.one(t[0], t[1], t[2], todo[i]); err != nil {
 			return fmt.Errorf("stage %s: %w", todo[i].path, err)
 		}
@@ -103,8 +111,9 @@ func liesInside(u *site.Update, contents *os.Root) bool {
 // one stages one file; t is the tree of the update.
 func (st *stager) one(t, here, contents *tree, s step) error {
 	want := s.entry.Put
-	if have, err := stateOf(t, s.staged()); err == nil {
-		if have.SameContent(want) {
+	if st.staged[s.staged()] {
+		have, err := stateOf(t, s.staged())
+		if err == nil && have.SameContent(want) {
 			return st.dress(t, here, s)
 		}
 		if err := st.d.remove(t, s.staged()); err != nil {
@@ -162,7 +171,9 @@ func (st *stager) copy(t *tree, s step, src io.Reader) error {
 		return err
 	}
 	h := sha256.New()
-	_, err = io.CopyBuffer(io.MultiWriter(f, h), struct{ io.Reader }{src}, buffer(s.entry.Put.Size))
+	buf := buffers.Get().(*[bufferSize]byte)
+	defer buffers.Put(buf)
+	_, err = io.CopyBuffer(io.MultiWriter(f, h), struct{ io.Reader }{src}, buf[:])
 	if cerr := f.Close(); err == nil {
 		err = cerr
 	}

@@ -2,6 +2,7 @@ package files
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -376,21 +377,27 @@ func intentsOf(u *site.Update) (intents map[int]intent, begun beginning, err err
 	if err != nil {
 		return nil, beginning{}, err
 	}
-	intents = map[int]intent{}
 	begun.Trees = true
-	for _, r := range records {
+	said := make([]intent, len(records))
+	err = eachParallel(context.Background(), nil, len(records), func(_ []*tree, i int) error {
+		if records[i].Kind != recordIntent {
+			return nil
+		}
+		return decode(records[i], &said[i])
+	})
+	if err != nil {
+		return nil, beginning{}, err
+	}
+	intents = make(map[int]intent, len(records))
+	for i, r := range records {
 		switch r.Kind {
 		case recordSwitch:
 			if err := decode(r, &begun); err != nil {
 				return nil, beginning{}, err
 			}
 		case recordIntent:
-			var in intent
-			if err := decode(r, &in); err != nil {
-				return nil, beginning{}, err
-			}
-			if _, known := intents[in.N]; !known {
-				intents[in.N] = in
+			if _, known := intents[said[i].N]; !known {
+				intents[said[i].N] = said[i]
 			}
 		}
 	}

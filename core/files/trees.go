@@ -2,6 +2,7 @@ package files
 
 import (
 	"errors"
+	"fmt"
 	"path"
 	"slices"
 	"strings"
@@ -161,14 +162,21 @@ func list(t *tree, dir string, most int) ([]node, error) {
 			return err
 		}
 		var dirs []string
+		h, err := t.dir(path.Join(dir, rel))
+		if err != nil {
+			return err
+		}
 		for _, e := range entries {
-			sub := path.Join(rel, e.Name())
-			info, err := t.lstat(path.Join(dir, sub))
+			sub := e.Name()
+			if rel != "." {
+				sub = rel + "/" + sub
+			}
+			info, err := h.root.Lstat(e.Name())
 			if missing(err) {
 				continue // gone since it was listed
 			}
 			if err != nil {
-				return err
+				return fmt.Errorf("%s/%s: %w", dir, sub, unwrapPath(err))
 			}
 			nodes = append(nodes, node{path: sub, dir: info.IsDir(), id: identOf(info), device: deviceOf(info)})
 			if info.IsDir() {

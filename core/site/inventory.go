@@ -181,7 +181,7 @@ func parseInventoryLine(line []byte, dir string) (release.File, error) {
 	}
 	text := string(path)
 	name, same := strings.CutPrefix(text, dir+"/")
-	if dir == "" || !same || strings.Contains(name, "/") || strings.EqualFold(name, Home) || len(text) > longPath {
+	if dir == "" || !same || name == "" || strings.Contains(name, "/") || strings.EqualFold(name, Home) || len(text) > longPath {
 		f.Path, err = release.ParsePath(text)
 		return f, err
 	}

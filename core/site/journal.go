@@ -9,6 +9,7 @@ import (
 	"hash/crc32"
 	"io"
 	"os"
+	"runtime"
 	"strconv"
 	"sync"
 	"time"
@@ -82,23 +83,46 @@ func (u *Update) Records() ([]Record, error) {
 }
 
 // readJournal reads records up to the first that is not whole, and returns the
-// length in bytes of those that are.
+// length in bytes of those that are. They are decoded on every processor: that of
+// 20 000 files is what an undo would otherwise wait for.
 func readJournal(r io.Reader) (records []Record, whole int64, err error) {
-	lines := bufio.NewReaderSize(r, 1<<16)
-	for {
-		line, err := readLine(lines)
-		if err == io.EOF || errors.Is(err, errTorn) {
-			return records, whole, nil
+	lines, err := readLines(r)
+	if err != nil {
+		return nil, 0, err
+	}
+	records = make([]Record, len(lines))
+	ok := make([]bool, len(lines))
+	var wg sync.WaitGroup
+	share := len(lines)/runtime.GOMAXPROCS(0) + 1
+	for first := 0; first < len(lines); first += share {
+		wg.Go(func() {
+			for i := first; i < min(first+share, len(lines)); i++ {
+				records[i], ok[i] = parseRecord(lines[i])
+			}
+		})
+	}
+	wg.Wait()
+	for i, line := range lines {
+		if !ok[i] {
+			return records[:i], whole, nil
 		}
-		if err != nil {
-			return nil, 0, err
-		}
-		rec, ok := parseRecord(line)
-		if !ok {
-			return records, whole, nil
-		}
-		records = append(records, rec)
 		whole += int64(len(line)) + 1
+	}
+	return records, whole, nil
+}
+
+// readLines reads the lines of a journal, without a torn one at its end.
+func readLines(r io.Reader) (lines [][]byte, err error) {
+	b := bufio.NewReaderSize(r, 1<<16)
+	for {
+		line, err := readLine(b)
+		switch {
+		case err == io.EOF || errors.Is(err, errTorn):
+			return lines, nil
+		case err != nil:
+			return nil, err
+		}
+		lines = append(lines, line)
 	}
 }
 
@@ -132,12 +156,32 @@ func parseRecord(line []byte) (Record, bool) {
 	if err != nil || crc32.Checksum(body, crcTable) != uint32(sum) {
 		return Record{}, false
 	}
+	if rec, ok := cutRecord(body); ok {
+		return rec, true
+	}
 	var rec Record
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&rec); err != nil {
 		return Record{}, false
 	}
+	return rec, true
+}
+
+// cutRecord cuts a record into its parts where it looks as Append writes it: that
+// takes a fifth of the time that decoding does. What looks otherwise is decoded.
+func cutRecord(body []byte) (rec Record, ok bool) {
+	rest, ok1 := bytes.CutPrefix(body, []byte(`{"kind":"`))
+	kind, rest, ok2 := bytes.Cut(rest, []byte(`","time":"`))
+	at, rest, ok3 := bytes.Cut(rest, []byte(`","data":`))
+	data, ok4 := bytes.CutSuffix(rest, []byte(`}`))
+	if !ok1 || !ok2 || !ok3 || !ok4 || bytes.ContainsAny(kind, `"\`) || !json.Valid(data) {
+		return Record{}, false
+	}
+	if err := rec.Time.UnmarshalText(at); err != nil {
+		return Record{}, false
+	}
+	rec.Kind, rec.Data = string(kind), data
 	return rec, true
 }
 
