@@ -37,6 +37,8 @@
 //   - No statement waits longer than three seconds for a lock, since everybody
 //     else queues behind it. It is tried again, and at last the sessions in the
 //     way are named.
+//   - A statement runs by the algorithm that [DB.Cost] saw on the empty copy. Where
+//     the site's own table refuses that, Progress and journal say so.
 //   - Nothing is dropped before [DB.Discard].
 //
 // What it never does: run a statement that is not in the plan on an object of

@@ -24,6 +24,14 @@ func (p *planner) alterHazards(from, to *Table, sides []*sideTable) []Hazard {
 			out = append(out, Hazard{Code: "N2", Text: fmt.Sprintf("Column %s of %s has no default: rows that exist get an empty value.", c.Name, from.Name)})
 		}
 	}
+	for _, b := range to.Columns {
+		if a := from.Column(b.Name); b.Generated == nil && replaced(a, b) {
+			out = append(out, Hazard{Code: "G2", Text: fmt.Sprintf("Column %s of %s is computed no more: in rows that exist its default takes the place of the computed value.", b.Name, from.Name)})
+		}
+	}
+	if from.SystemVer && !to.SystemVer {
+		out = append(out, Hazard{Code: "D6", Text: fmt.Sprintf("The past versions of the rows of %s are deleted for good.", from.Name)})
+	}
 	out = append(out, p.indexHazards(from, to, to.allIndexes())...)
 	for _, k := range to.Checks {
 		if h, ok := p.violated(from, to, k); ok {

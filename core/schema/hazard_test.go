@@ -94,6 +94,8 @@ var notices = []struct{ code, from, to string }{
 	{"D3", "CREATE TABLE t (a int) PARTITION BY LIST (a) (PARTITION p VALUES IN (1), PARTITION q VALUES IN (2));", "CREATE TABLE t (a int) PARTITION BY LIST (a) (PARTITION p VALUES IN (1));"},
 	{"D4", "CREATE TABLE t (a int); CREATE VIEW v AS SELECT a FROM t;", "CREATE TABLE t (a int);"},
 	{"N2", "CREATE TABLE t (a int);", "CREATE TABLE t (a int, b int NOT NULL);"},
+	{"D6", "CREATE TABLE t (a int) WITH SYSTEM VERSIONING;", "CREATE TABLE t (a int);"},
+	{"G2", "CREATE TABLE t (a int, g int AS (a + 1) VIRTUAL);", "CREATE TABLE t (a int, g int DEFAULT 0);"},
 	{"E1", "CREATE TABLE t (a int) ENGINE=MyISAM;", "CREATE TABLE t (a int) ENGINE=InnoDB;"},
 	{"P1", "CREATE TABLE t (a int);", "CREATE TABLE t (a int) PARTITION BY RANGE (a) (PARTITION p VALUES LESS THAN (9));"},
 }
@@ -115,6 +117,28 @@ func TestHazardsThatRowsDoNotDecide(t *testing.T) {
 				t.Errorf("hazards are %v, want %s", codes, tt.code)
 			}
 		})
+	}
+}
+
+func TestLossOfPastVersionsIsSaidToBeFinal(t *testing.T) {
+	fl := schema.DefaultMariaDB
+	for _, c := range []struct {
+		from, to string
+		final    bool
+	}{
+		{"CREATE TABLE t (a int, b int) WITH SYSTEM VERSIONING;", "CREATE TABLE t (a int);", true},
+		{"CREATE TABLE t (a int);", "CREATE TABLE t (a int) WITH SYSTEM VERSIONING;", false},
+	} {
+		p, err := schema.NewPlan(read(t, "from", c.from, fl), read(t, "to", c.to, fl), schema.Options{Flavor: fl})
+		if err != nil {
+			t.Fatal(err)
+		}
+		final := slices.ContainsFunc(p.Steps, func(s schema.Step) bool {
+			return s.Risk == schema.CantUndo && slices.ContainsFunc(s.Notes, func(n string) bool { return strings.Contains(n, "does not bring the deleted ones back") })
+		})
+		if final != c.final {
+			t.Errorf("%s to %s: said to be final %v, want %v\n%s", c.from, c.to, final, c.final, script(p))
+		}
 	}
 }
 

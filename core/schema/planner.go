@@ -250,6 +250,10 @@ func (p *planner) alter(from, to *Table, moved map[string]string) {
 		s.Risk, s.KeepsData = KeepsData, true
 		s.Notes = append(s.Notes, fmt.Sprintf("The data of %s stays in the table, out of sight, until the restore point is discarded.", sentence("column", set)))
 	}
+	if from.SystemVer && !forth.SystemVer {
+		s.Risk = CantUndo
+		s.Notes = append(s.Notes, "The past versions of the rows are deleted. Rolling back keeps versions again from then on, but does not bring the deleted ones back.")
+	}
 	s.Hazards = p.alterHazards(from, forth, sides)
 	p.add(s)
 	p.put(forth)
