@@ -31,6 +31,70 @@ func reopen(t testing.TB, u *Update) (*Journal, []Record) {
 	return j, records
 }
 
+func TestRecordsThatWaitKeepTheirOrder(t *testing.T) {
+	u := newUpdate(t)
+	j, _ := reopen(t, u)
+	steps := []struct {
+		name string
+		do   func() error
+		want []string // what is in the file then
+	}{
+		{"one waits", func() error { return j.AppendLater("a", 1) }, nil},
+		{"two wait", func() error { return j.AppendLater("b", nil) }, nil},
+		{"the next is written at once", func() error { return j.Append("c", nil) }, []string{"a", "b", "c"}},
+		{"one more waits", func() error { return j.AppendLater("d", nil) }, []string{"a", "b", "c"}},
+		{"sync", j.Sync, []string{"a", "b", "c", "d"}},
+		{"a last one", func() error { return j.AppendLater("e", nil) }, []string{"a", "b", "c", "d"}},
+		{"close", j.Close, []string{"a", "b", "c", "d", "e"}},
+	}
+	for _, step := range steps {
+		if err := step.do(); err != nil {
+			t.Fatalf("%s: %v", step.name, err)
+		}
+		records, err := u.Records()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(step.want, kinds(records)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", step.name, diff)
+		}
+	}
+}
+
+func TestRecordIsCutAsItIsDecoded(t *testing.T) {
+	body := func(kind, data string) string {
+		return `{"kind":"` + kind + `","time":"2026-01-02T03:04:05.000000006Z","data":` + data + `}`
+	}
+	tests := []struct {
+		body string
+		cut  bool
+	}{
+		{body("files.intent", `{"n":1,"path":"a\"b}"}`), true},
+		{body("a", `null`), true},
+		{body(`a\u0041`, `1`), false},
+		{body("a", `{"n":1`), false},
+		{body("a", `1},"data":{"n":2}`), false},
+		{`{"kind":"a","time":"2026-01-02T03:04:05Z"}`, false},
+		{`{"kind":"a","time":"yesterday","data":1}`, false},
+	}
+	for _, test := range tests {
+		got, cut := cutRecord([]byte(test.body))
+		if cut != test.cut {
+			t.Errorf("%s: cut is %v", test.body, cut)
+		}
+		var want Record
+		if !cut {
+			continue
+		}
+		if err := json.Unmarshal([]byte(test.body), &want); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-decoded +cut):\n%s", test.body, diff)
+		}
+	}
+}
+
 func kinds(records []Record) []string {
 	var k []string
 	for _, r := range records {
