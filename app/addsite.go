@@ -74,6 +74,7 @@ type adoption struct {
 	modal     *modal
 	body      *fyne.Container
 	said      *widget.Label // what is wrong or under way
+	leave     *widgets.Action
 	back, on  *widgets.Action
 	dir       string // absolute, once the first step is left
 	folder    *widgets.Field
@@ -111,13 +112,13 @@ func (a *App) addSite() {
 	p.password = field(lang.L("kept in the keyring of this computer"))
 	p.password.Password = true
 	p.compared = widget.NewCheck(lang.L("I have compared it, and it is the same."), func(bool) { p.allow() })
-	cancel := widgets.NewAction(lang.L("Cancel"), widget.MediumImportance, p.cancel)
+	p.leave = widgets.NewAction(lang.L("Cancel"), widget.MediumImportance, p.cancel)
 	p.back = widgets.NewAction(lang.L("Back"), widget.MediumImportance, func() { p.goTo(p.step - 1) })
 	p.on = widgets.NewAction(lang.L("Next"), widget.HighImportance, p.next)
 	tall := &minimum{size: fyne.NewSize(540, 220)}
 	tall.ExtendBaseWidget(tall)
 	content := container.NewStack(tall, container.NewBorder(nil, p.said, nil, nil, p.body))
-	p.modal = a.openModal(lang.L("Add a site"), content, 0, cancel, p.back, p.on)
+	p.modal = a.openModal(lang.L("Add a site"), content, 0, p.leave, p.back, p.on)
 	p.goTo(askFolder)
 }
 
@@ -224,6 +225,8 @@ func (p *adoption) allow() {
 		label = lang.L("Add the site")
 	case showFound:
 		label = lang.L("Check for updates")
+		// The site is in Moult's care by now, and closing the dialog keeps it there.
+		p.leave.Set(lang.L("Close"), widget.MediumImportance, true)
 	}
 	p.on.Set(label, widget.HighImportance, ok)
 	if p.step > askFolder && p.step < showFound {

@@ -12,6 +12,9 @@
 // [tracker] sums it up, a [Feed] takes a [Progress] from it at most ten times a second,
 // and one binding hands that to the screen.
 //
+// A [watch] checks the sites that rest now and then without being asked to. Such
+// a check gives way to whatever the admin does.
+//
 // The window never closes over a running update: workers are told to stop and
 // are waited for, because a worker that reports to a window that is gone would
 // take the process down in the middle of its work.

@@ -11,6 +11,9 @@ import (
 	"time"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/lang"
+	"fyne.io/fyne/v2/test"
 
 	"moult/core/files"
 	"moult/core/release"
@@ -152,6 +155,17 @@ var scenes = []scene{
 		return m
 	}, nil},
 	{"settings", base, func(b *bench) { b.page().openSettings() }},
+	{"settings-fault", base, func(b *bench) {
+		b.page().openSettings()
+		for _, o := range test.LaidOutObjects(b.app.window.Canvas().Overlays().Top()) {
+			if f, ok := o.(*widgets.Field); ok && f.PlaceHolder == lang.L("as 02:00-05:00; empty: at any time") {
+				f.SetText("at night")
+			}
+			if s, ok := o.(*container.Scroll); ok {
+				defer s.ScrollToBottom()
+			}
+		}
+	}},
 	{"add-site", base, func(b *bench) {
 		b.app.addSite()
 	}},

@@ -373,7 +373,7 @@ func TestAddingASiteSaysWhatWasFound(t *testing.T) {
 			b.mustSay(t, "Edited here")
 			b.mustSay(t, c.want)
 			b.mustSay(t, "2.0.1")
-			b.tap(t, "Check for updates")
+			b.tap(t, "Close")
 			if len(b.app.sites) != 1 {
 				t.Errorf("%d sites are on the list", len(b.app.sites))
 			}
