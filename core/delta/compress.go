@@ -55,7 +55,7 @@ func (l *library) pack(_ context.Context, base, contents []byte) ([]byte, error)
 	return frame.Bytes(), nil
 }
 
-// packWindow is enough for every pack of usualCut.
+// packWindow is enough for every pack of usualCut and commandCut.
 const packWindow = 16 << 20
 
 // windowFor returns the smallest power of two that is at least n and a valid

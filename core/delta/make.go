@@ -38,7 +38,7 @@ type Options struct {
 	// the trees and this code.
 	GoOnly bool
 
-	cut cut // zero: usualCut
+	cut cut // zero: usualCut, or commandCut with the zstd command
 }
 
 // Make writes the delta that leads from one release to another. It needs about 100
@@ -93,6 +93,7 @@ func (m *maker) tools(o Options, dir string, l *library) error {
 	}
 	if zstd != "" {
 		m.encode = (&command{zstd, dir, l}).pack
+		m.cut = cmp.Or(o.cut, commandCut)
 	}
 	bsdiff, err := find(o.Bsdiff, "bsdiff")
 	if bsdiff != "" {

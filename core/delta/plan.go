@@ -20,9 +20,15 @@ type cut struct {
 	block int64
 }
 
-// usualCut is how releases are cut. Larger packs find hardly more and cost more when
-// one of their bases can't be used; the Go encoder's tables hold about 8 MiB.
+// usualCut is how releases are cut. The Go encoder's tables hold about 8 MiB of base
+// and contents: larger packs make most deltas 1 to 2 % larger, and cost more when one
+// of their bases can't be used.
 var usualCut = cut{pack: 4 << 20, segment: 4 << 20, base: 8 << 20, block: 512 << 10}
+
+// commandCut is how they are cut for the zstd command, which finds what lies farther
+// back: the delta of phpmyadmin 5.2.1 to 5.2.2 becomes 11 % smaller. Frames need no
+// larger window than those of segments do.
+var commandCut = cut{pack: 8 << 20, segment: 4 << 20, base: 8 << 20, block: 512 << 10}
 
 // job is a pack to be made. The base of a segment is chosen when its contents are
 // at hand; until then it names the old file.
