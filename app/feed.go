@@ -21,10 +21,13 @@ type Feed[T any] struct {
 	armed  bool
 	closed bool
 	flight sync.WaitGroup // calls of apply
+
+	turn sync.Mutex // held by the call of apply that is under way
 }
 
 // NewFeed makes a feed that calls apply with what take returns, at most once in
-// every. Both are called without a lock held and on a goroutine of the feed.
+// every and one call at a time, so that an older value never follows a newer one.
+// Both are called on a goroutine of the feed, and may call Poke.
 func NewFeed[T any](every time.Duration, take func() T, apply func(T)) *Feed[T] {
 	return &Feed[T]{every: every, take: take, apply: apply}
 }
@@ -54,6 +57,8 @@ func (f *Feed[T]) flush() {
 	f.mu.Unlock()
 	if send {
 		defer f.flight.Done()
+		f.turn.Lock()
+		defer f.turn.Unlock()
 		f.apply(f.take())
 	}
 }
