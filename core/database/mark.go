@@ -76,7 +76,11 @@ func unmark(ctx context.Context, q querier, update string, statements []string) 
 	return nil
 }
 
-// forget removes all marks of an update, and the table with the last of them.
+// codeFull is the server's refusal for want of room on its disk.
+const codeFull = 1114
+
+// forget removes all marks of an update, and the table with the last of them. On a
+// full disk the empty table stays: it does no harm, and the next update takes it.
 func forget(ctx context.Context, q querier, update string) error {
 	_, err := q.ExecContext(ctx, "DELETE FROM `"+marksTable+"` WHERE update_id = "+schema.QuoteText(update))
 	if codeOf(err) == codeNoSuchTable {
@@ -92,7 +96,7 @@ func forget(ctx context.Context, q querier, update string) error {
 	if left > 0 {
 		return nil
 	}
-	if _, err := q.ExecContext(ctx, "DROP TABLE IF EXISTS `"+marksTable+"`"); err != nil {
+	if _, err := q.ExecContext(ctx, "DROP TABLE IF EXISTS `"+marksTable+"`"); err != nil && codeOf(err) != codeFull {
 		return fmt.Errorf("drop the empty table of marks: %w", err)
 	}
 	return nil
