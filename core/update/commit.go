@@ -106,11 +106,12 @@ func newInventory(p *Plan, in *intake, old *site.Inventory) *site.Inventory {
 		for _, f := range in.Files {
 			gone[f.Path] = true
 		}
+		for _, p := range in.Ops.DeleteFiles {
+			gone[p] = true
+		}
+		emptied := slices.Concat(in.Ops.DeleteDirectories, in.Ops.ReplaceDirectories)
 		for _, f := range old.Files {
-			deleted := slices.Contains(in.Ops.DeleteFiles, f.Path) ||
-				slices.ContainsFunc(in.Ops.DeleteDirectories, f.Path.Within) ||
-				slices.ContainsFunc(in.Ops.ReplaceDirectories, f.Path.Within)
-			if !gone[f.Path] && !deleted {
+			if !gone[f.Path] && !slices.ContainsFunc(emptied, f.Path.Within) {
 				inv.Files = append(inv.Files, f)
 			}
 		}

@@ -82,15 +82,20 @@ func (r *run) health(ctx context.Context) error {
 	var is health
 	var text string
 	for i := range attempts {
+		if i > 0 {
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-time.After(interval):
+			}
+		}
 		r.send(Event{Status: StepRunning, Item: cfg.URL, Done: int64(i), Total: int64(attempts), Interruptible: true})
 		if is, text = probe(ctx, cfg); is == healthGood {
 			return nil
 		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(interval):
-		}
+	}
+	if err := ctx.Err(); err != nil {
+		return err // a cancelled request says nothing of the site
 	}
 	if is == healthBad && b.Healthy {
 		return errUnhealthy{fmt.Errorf("%s answered %s in %d attempts; before the update it answered rightly", cfg.URL, text, attempts)}
