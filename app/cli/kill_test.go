@@ -7,205 +7,389 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"moult/app/cli"
 	"moult/core/database/embedded"
 	"moult/core/demo"
+	"moult/core/update"
 )
 
-// TestKillAnywhere kills the real program in the middle of complete updates of the
-// sample wiki, just before calls that change a file or tell the server something,
-// and ends each run with another start. The site, files and schema and rows, must be
-// at the old or at the new release each time. Roll backs and recoveries are killed
-// as well.
+// scenarios are the updates that are killed. Each site has edited files, tables and
+// indexes of its admin's, commands before and after, a maintenance flag and a health
+// check; the release has statements of every phase and data scripts.
+var scenarios = []scenario{
+	{name: "delta"},
+	{name: "patch", noDeltas: true},
+	{name: "full", flags: []string{"--full"}},
+	{name: "unhealthy", unhealthy: true},
+}
+
+type scenario struct {
+	name      string
+	flags     []string // of the update
+	noDeltas  bool     // the publisher offers patches and full packages only
+	unhealthy bool     // the new release fails its health check: the update is undone by itself
+}
+
+// TestKillAnywhere kills the real program in complete updates of the sample wiki and
+// in their roll backs, before every call that changes a file and both before and
+// after every message to a server, and then ends the run, forward or by undoing it.
+// Every third of these recoveries is killed as well. Whatever was killed, files,
+// schema and rows must be those of the old release or those of the new one.
 //
-// A sample of points is taken; MOULT_TORTURE=N takes N times as many.
+// A sample of points is taken; MOULT_TORTURE=1 takes all, on two sites at a time.
 func TestKillAnywhere(t *testing.T) {
-	k := newKillSite(t)
-	points := 24 * torture()
-	if testing.Short() {
-		points = 6
+	workers, every := 1, 120
+	switch {
+	case os.Getenv("MOULT_TORTURE") != "":
+		workers, every = 2, 1
+	case testing.Short():
+		every = 500
 	}
-	update := []string{"update", k.dir, "--yes", "--on-edited", "keep", "--quiet"}
-	rollback := []string{"rollback", k.dir, "--yes", "--quiet"}
-
-	total := k.count(t, update)
-	k.after = k.snap(t)
-	back := k.count(t, rollback)
-	k.mustBe(t, "after a roll back without a kill", k.before)
-	t.Logf("an update makes %d changing calls, its roll back %d", total, back)
-
-	kinds := map[string]int{}
-	for i := range points {
-		n := 1 + i*total/points
-		what := k.kill(t, n, update)
-		kinds[what]++
-		// Every second run is finished if it can be, the others are undone.
-		k.end(t, fmt.Sprintf("update killed at call %d of %d (%s)", n, total, what), i%2 == 1)
-		k.reset(t, rollback)
+	total := 0
+	for _, s := range scenarios {
+		t.Run(s.name, func(t *testing.T) { total += torture(t, s, workers, every) })
 	}
-	for i := range points / 2 {
-		k.run(t, update)
-		n := 1 + i*2*back/points
-		what := k.kill(t, n, rollback)
-		kinds[what]++
-		k.end(t, fmt.Sprintf("roll back killed at call %d of %d (%s)", n, back, what), false)
-		k.reset(t, rollback)
-	}
-	t.Logf("killed at %d points: %v", points+points/2, kinds)
-	if kinds["socket"] == 0 || kinds["file"] == 0 {
-		t.Errorf("the points were not of both kinds, files and statements: %v", kinds)
-	}
+	t.Logf("killed at %d points in all", total)
 }
 
-// TestKillDuringRecovery kills a run, then kills the recovery at several points,
-// and lets the last one come to its end.
-func TestKillDuringRecovery(t *testing.T) {
-	k := newKillSite(t)
-	update := []string{"update", k.dir, "--yes", "--on-edited", "keep", "--quiet"}
-	rollback := []string{"rollback", k.dir, "--yes", "--quiet"}
-	k.run(t, update)
-	k.after = k.snap(t)
-	k.run(t, rollback)
-	for _, n := range []int{1, 2, 3, 5, 8, 13, 21, 34} {
-		k.killBefore(t, fmt.Sprintf("renameat2:%d", 36+2*n), update)
-		k.kill(t, n, []string{"recover", k.dir, "--undo", "--quiet"})
-		k.end(t, fmt.Sprintf("recovery killed at call %d", n), false)
-		k.reset(t, rollback)
+// torture takes every n-th point of a scenario and returns how many there were.
+func torture(t *testing.T, s scenario, workers, every int) int {
+	started := time.Now()
+	var sites []*killSite
+	for range workers {
+		sites = append(sites, newKillSite(t, s))
 	}
+	left := sites[0].measure(t, every)
+	updates, rollbacks := len(left.updates), len(left.rollbacks)
+	var wg sync.WaitGroup
+	for _, k := range sites {
+		wg.Go(func() {
+			if err := k.work(left); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	killed, kinds := 0, map[string]int{}
+	for _, k := range sites {
+		for kind, n := range k.killed {
+			killed += n
+			kinds[kind] += n
+		}
+	}
+	t.Logf("of an update %d calls, of its roll back %d; killed at %d points in %s: %v",
+		updates, rollbacks, killed, time.Since(started).Round(time.Second), kinds)
+	if kinds["update, file"] == 0 || kinds["update, server"] == 0 {
+		t.Error("the points were not of both kinds, files and statements")
+	}
+	return killed
 }
 
-// torture is the factor by which more points are taken.
-func torture() int {
-	n, err := strconv.Atoi(os.Getenv("MOULT_TORTURE"))
-	if err != nil || n < 1 {
-		return 1
+// killPoints are the calls before which a scenario has still to be killed.
+type killPoints struct {
+	sync.Mutex
+	updates, rollbacks []int
+}
+
+// next takes a point, if possible one that fits the release of the site.
+func (p *killPoints) next(updated bool) (n int, rollback, ok bool) {
+	p.Lock()
+	defer p.Unlock()
+	from := &p.updates
+	if rollback = updated && len(p.rollbacks) > 0 || len(p.updates) == 0; rollback {
+		from = &p.rollbacks
 	}
-	return n
+	if len(*from) == 0 {
+		return 0, false, false
+	}
+	n, *from = (*from)[0], (*from)[1:]
+	return n, rollback, true
 }
 
 // killSite is a demo whose wiki is updated by processes that are killed.
 type killSite struct {
-	dir           string
-	before, after *demo.Snapshot
+	dir              string
+	update, rollback []string
+	before, after    *demo.Snapshot // after is nil where no update can succeed
+	killed           map[string]int // points so far by what was killed
+	random           *rand.Rand
 }
 
-func newKillSite(t *testing.T) *killSite {
+func newKillSite(t *testing.T, s scenario) *killSite {
 	if _, err := exec.LookPath("killat"); err != nil {
 		t.Fatal(err)
 	}
-	d, err := demo.Build(context.Background(), t.TempDir(), demo.Options{DSN: embedded.ForTest(t)})
+	d, err := demo.Build(context.Background(), t.TempDir(), demo.Options{DSN: embedded.ForTest(t), NoDeltas: s.noDeltas})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { d.Close() })
-	k := &killSite{dir: d.Sites[0]}
-	k.before = k.snap(t)
+	k := &killSite{dir: d.Sites[0], killed: map[string]int{}, random: rand.New(rand.NewPCG(1, 2))}
+	k.update = append([]string{"update", k.dir, "--yes", "--on-edited", "keep", "--quiet"}, s.flags...)
+	k.rollback = []string{"rollback", k.dir, "--yes", "--quiet"}
+	k.configure(t, s)
+	if k.before, err = demo.Snap(t.Context(), k.dir); err != nil {
+		t.Fatal(err)
+	}
+	out, code := k.moult(k.update...)
+	if s.unhealthy {
+		if code != 1 {
+			t.Fatalf("an update to a release that doesn't work exits with %d\n%s", code, out)
+		}
+		return k
+	}
+	if code != 0 {
+		t.Fatalf("update: exit %d\n%s", code, out)
+	}
+	if k.after, err = demo.Snap(t.Context(), k.dir); err != nil {
+		t.Fatal(err)
+	}
+	if k.before.Same(k.after) == nil {
+		t.Fatal("the update has changed nothing")
+	}
 	return k
 }
 
-func (k *killSite) snap(t *testing.T) *demo.Snapshot {
-	t.Helper()
-	s, err := demo.Snap(context.Background(), k.dir)
+// configure gives the site all that runs beside files and statements.
+func (k *killSite) configure(t *testing.T, s scenario) {
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		version, err := os.ReadFile(filepath.Join(k.dir, "VERSION"))
+		if s.unhealthy && (err != nil || strings.TrimSpace(string(version)) != "1.4.2") {
+			w.WriteHeader(http.StatusInternalServerError)
+		}
+	}))
+	t.Cleanup(web.Close)
+	log := filepath.Join(t.TempDir(), "hooks.log")
+	f, err := os.OpenFile(filepath.Join(k.dir, ".moult", "site.toml"), os.O_APPEND|os.O_WRONLY, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return s
-}
+	defer f.Close()
+	fmt.Fprintf(f, `
+[hooks]
+before = ['echo before >> %[1]s']
+after = ['echo after >> %[1]s']
 
-// run runs moult, which must succeed.
-func (k *killSite) run(t *testing.T, args []string) {
-	t.Helper()
-	if out, err := exec.Command("moult", args...).CombinedOutput(); err != nil {
-		t.Fatalf("moult %s: %v\n%s", strings.Join(args, " "), err, out)
-	}
+[maintenance]
+file = 'maintenance.flag'
+
+[health]
+url = '%[2]s'
+attempts = 2
+interval = '1ms'
+`, log, web.URL)
+	t.Cleanup(func() {
+		text, _ := os.ReadFile(log)
+		if !bytes.Contains(text, []byte("before\n")) || !bytes.Contains(text, []byte("after\n")) {
+			t.Errorf("the site's commands were not run: %q", text)
+		}
+	})
 }
 
 var endedAfter = regexp.MustCompile(`killat: ended after (\d+) calls, exit (\d+)`)
 
-// count runs moult under the tracer to its end and returns how many changing calls
-// it made.
-func (k *killSite) count(t *testing.T, args []string) int {
-	t.Helper()
-	out := k.trace(t, "0", args)
-	m := endedAfter.FindSubmatch(out)
-	if m == nil || string(m[2]) != "0" {
-		t.Fatalf("moult %s under the tracer:\n%s", strings.Join(args, " "), out)
-	}
-	n, err := strconv.Atoi(string(m[1]))
-	if err != nil || n < 50 {
-		t.Fatalf("only %d changing calls were seen", n)
-	}
-	return n
-}
-
-// kill kills moult before its n-th changing call and returns what that would have
-// changed: "file", "socket", or "nothing" if the run had ended before.
-func (k *killSite) kill(t *testing.T, n int, args []string) string {
-	t.Helper()
-	return k.killBefore(t, strconv.Itoa(n), args)
-}
-
-func (k *killSite) killBefore(t *testing.T, point string, args []string) string {
-	t.Helper()
-	out := k.trace(t, point, args)
-	switch {
-	case bytes.Contains(out, []byte("socket:")):
-		return "socket"
-	case bytes.Contains(out, []byte("killat: killed before")):
-		return "file"
-	}
-	return "nothing"
-}
-
-func (k *killSite) trace(t *testing.T, point string, args []string) []byte {
-	t.Helper()
-	cmd := exec.Command("killat", append([]string{point, "moult"}, args...)...)
-	out, err := cmd.CombinedOutput()
-	if err != nil {
+// measure counts the calls of an update and of its roll back and returns every n-th
+// of each.
+func (k *killSite) measure(t *testing.T, every int) *killPoints {
+	count := func(args []string) (points []int) {
+		out := k.trace("0", args)
 		if bytes.Contains(out, []byte("cannot trace")) {
 			t.Skipf("this system does not let a process be traced: %s", out)
 		}
-		t.Fatalf("killat %s: %v\n%s", point, err, out)
+		m := endedAfter.FindSubmatch(out)
+		if m == nil {
+			t.Fatalf("moult %s under the tracer:\n%s", strings.Join(args, " "), out)
+		}
+		n, err := strconv.Atoi(string(m[2]))
+		if wants := k.after == nil; err != nil || wants != (n != 0) {
+			t.Fatalf("moult %s under the tracer:\n%s", strings.Join(args, " "), out)
+		}
+		if n, err = strconv.Atoi(string(m[1])); err != nil || n < 50 {
+			t.Fatalf("only %d changing calls were seen", n)
+		}
+		for i := 1 + every/2; i <= n; i += every {
+			points = append(points, i)
+		}
+		return points
 	}
-	return out
+	p := new(killPoints)
+	if k.after != nil {
+		p.rollbacks = count(k.rollback)
+	}
+	p.updates = count(k.update)
+	return p
 }
 
-// end starts moult again, as an admin would, and checks what the site is then.
-func (k *killSite) end(t *testing.T, what string, forward bool) {
-	t.Helper()
-	way := "--undo"
-	if forward {
-		way = "--forward"
+// work kills the program at points until none is left or a site is mixed.
+func (k *killSite) work(left *killPoints) error {
+	for {
+		updated, err := k.isUpdated()
+		if err != nil {
+			return err
+		}
+		n, rollback, ok := left.next(updated)
+		if !ok {
+			return nil
+		}
+		point := strconv.Itoa(n)
+		target, err := k.point(point, rollback)
+		if err == nil && target == "server" {
+			_, err = k.point(point+"+", rollback)
+		}
+		if err != nil {
+			return err
+		}
 	}
-	out, err := exec.Command("moult", "recover", k.dir, way, "--quiet").CombinedOutput()
-	if err != nil && forward { // nothing to go on with: it has to be undone
-		out, err = exec.Command("moult", "recover", k.dir, "--undo", "--quiet").CombinedOutput()
-	}
+}
+
+// isUpdated reports whether the site is at the new release; an error says that it is
+// at neither.
+func (k *killSite) isUpdated() (bool, error) {
+	now, err := demo.Snap(context.Background(), k.dir)
 	if err != nil {
-		k.keep(t)
-		t.Fatalf("%s: recover: %v\n%s", what, err, out)
+		return false, err
 	}
-	k.anHourLater(t)
-	now := k.snap(t)
-	if old, updated := now.Same(k.before), now.Same(k.after); old != nil && updated != nil {
-		k.keep(t)
-		t.Fatalf("%s: the site is neither old nor new.\nOld: %v\nNew: %v\n%s", what, old, updated, out)
+	old := now.Same(k.before)
+	if old == nil {
+		return false, nil
 	}
+	if k.after == nil {
+		return false, fmt.Errorf("the site is not the old one: %w", old)
+	}
+	if updated := now.Same(k.after); updated != nil {
+		return false, fmt.Errorf("the site is neither old nor new\nold: %w\nnew: %w", old, updated)
+	}
+	return true, nil
+}
+
+// point kills an update or a roll back at one point, ends what was left behind, and
+// checks what the site is then. It returns what was killed: "file", "server", or ""
+// for a run that had ended before.
+func (k *killSite) point(point string, rollback bool) (target string, err error) {
+	name, args, other := "update", k.update, k.rollback
+	if rollback {
+		name, args, other = "rollback", k.rollback, k.update
+	}
+	switch updated, err := k.isUpdated(); {
+	case err != nil:
+		return "", err
+	case updated != rollback:
+		if out, code := k.moult(other...); code != 0 {
+			return "", fmt.Errorf("%s: exit %d\n%s", other[0], code, out)
+		}
+	}
+	out := k.trace(point, args)
+	if target, err = killedAt(out); err != nil {
+		return "", err
+	}
+	story := fmt.Sprintf("%s %s", name, bytes.TrimSpace(out))
+	if target != "" {
+		k.killed[name+", "+target]++
+	}
+	if err := k.end(&story); err != nil {
+		return "", fmt.Errorf("%s\n%w\n%s", story, err, k.keep())
+	}
+	return target, nil
+}
+
+// killedAt reads what the tracer says of a run.
+func killedAt(out []byte) (target string, err error) {
+	switch {
+	case bytes.Contains(out, []byte(" socket:[")):
+		return "server", nil
+	case bytes.Contains(out, []byte("killat: killed ")):
+		return "file", nil
+	case endedAfter.Match(out):
+		return "", nil
+	}
+	return "", fmt.Errorf("the tracer: %s", out)
+}
+
+// end starts moult again, as an admin would, after having killed that as well one
+// time in three, until no run is open. The site must be old or new then.
+func (k *killSite) end(story *string) error {
+	way := []string{"--undo", "--forward"}[k.random.IntN(2)]
+	if k.random.IntN(3) == 0 && k.isOpen() {
+		out := k.trace(strconv.Itoa(1+k.random.IntN(150)), []string{"recover", k.dir, way, "--quiet"})
+		*story += fmt.Sprintf("\nrecover %s %s", way, bytes.TrimSpace(out))
+		target, err := killedAt(out)
+		if err != nil {
+			return err
+		}
+		if target != "" {
+			k.killed["recover, "+target]++
+		}
+		way = []string{"--undo", "--forward"}[k.random.IntN(2)]
+	}
+	if k.isOpen() {
+		out, code := k.moult("recover", k.dir, way, "--quiet")
+		*story += fmt.Sprintf("\nrecover %s: exit %d %s", way, code, out)
+		if k.isOpen() && way == "--forward" { // nothing to go on with: it has to be undone
+			out, code = k.moult("recover", k.dir, "--undo", "--quiet")
+			*story += fmt.Sprintf("\nrecover --undo: exit %d %s", code, out)
+		}
+		if k.isOpen() {
+			return fmt.Errorf("the run can't be ended")
+		}
+	}
+	if err := k.anHourLater(); err != nil {
+		return err
+	}
+	updated, err := k.isUpdated()
+	if err != nil {
+		return err
+	}
+	if !updated {
+		return k.forget()
+	}
+	return nil
+}
+
+// isOpen reports whether a run waits for its end.
+func (k *killSite) isOpen() bool {
+	e, err := update.Open(k.dir, update.Options{})
+	if err != nil {
+		return true
+	}
+	defer e.Close()
+	run, err := e.Interrupted()
+	return run != nil || err != nil
+}
+
+// forget removes the records of the updates that have been undone, so that the
+// thousandth point costs no more than the first.
+func (k *killSite) forget() error {
+	names, err := filepath.Glob(filepath.Join(k.dir, ".moult", "updates", "*"))
+	if err != nil || len(names) < 20 {
+		return err
+	}
+	slices.Sort(names)
+	for _, name := range names[:len(names)-2] {
+		if err := os.RemoveAll(name); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // anHourLater has Moult look at the site again after a while, as it does before
 // the next update. A process that was killed while it tried out whether it may
 // write to a directory leaves an empty file there, which is cleared away then.
-func (k *killSite) anHourLater(t *testing.T) {
-	t.Helper()
+func (k *killSite) anHourLater() error {
 	left := false
 	err := filepath.WalkDir(k.dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || !strings.HasPrefix(d.Name(), ".moult-probe-") {
@@ -215,37 +399,40 @@ func (k *killSite) anHourLater(t *testing.T) {
 		old := time.Now().Add(-time.Hour)
 		return os.Chtimes(path, old, old)
 	})
+	if err != nil || !left {
+		return err
+	}
+	if out, code := k.moult("plan", k.dir, "--quiet"); code != 0 {
+		return fmt.Errorf("plan: exit %d\n%s", code, out)
+	}
+	return nil
+}
+
+// moult runs a command in this process.
+func (k *killSite) moult(args ...string) (out string, code int) {
+	var b bytes.Buffer
+	p := &cli.Program{Stdin: strings.NewReader(""), Stdout: &b, Stderr: &b, Version: "1.0.0"}
+	code = p.Run(args)
+	return b.String(), code
+}
+
+// trace runs moult in a process of its own that is killed at the point.
+func (k *killSite) trace(point string, args []string) []byte {
+	out, err := exec.Command("killat", append([]string{point, "moult"}, args...)...).CombinedOutput()
 	if err != nil {
-		t.Fatal(err)
+		out = fmt.Appendf(out, "\n%v", err)
 	}
-	if left {
-		k.run(t, []string{"plan", k.dir, "--quiet"})
-	}
-}
-
-// reset brings the site back to the old release for the next point.
-func (k *killSite) reset(t *testing.T, rollback []string) {
-	t.Helper()
-	if k.snap(t).Same(k.before) != nil {
-		k.run(t, rollback)
-		k.mustBe(t, "after a roll back", k.before)
-	}
-}
-
-func (k *killSite) mustBe(t *testing.T, when string, want *demo.Snapshot) {
-	t.Helper()
-	if err := want.Same(k.snap(t)); err != nil {
-		t.Fatalf("%s: %v", when, err)
-	}
+	return out
 }
 
 // keep saves Moult's own directory of a site that failed, for a look.
-func (k *killSite) keep(t *testing.T) {
+func (k *killSite) keep() string {
 	dir, err := os.MkdirTemp("", "moult-failed-")
+	if err == nil {
+		err = os.CopyFS(dir, os.DirFS(filepath.Join(k.dir, ".moult")))
+	}
 	if err != nil {
-		return
+		return fmt.Sprintf("the site's .moult could not be kept: %v", err)
 	}
-	if err := os.CopyFS(dir, os.DirFS(filepath.Join(k.dir, ".moult"))); err == nil {
-		t.Logf("the site's .moult is in %s", dir)
-	}
+	return "the site's .moult is in " + dir
 }

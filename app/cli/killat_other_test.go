@@ -12,3 +12,6 @@ func killAt() {
 	fmt.Fprintln(os.Stderr, "killat: cannot trace on this system")
 	os.Exit(2)
 }
+
+// stopAtChanges has no tracer to call.
+func stopAtChanges() {}

@@ -26,6 +26,7 @@ import (
 func TestMain(m *testing.M) {
 	testscript.Main(withServer{m}, map[string]func(){
 		"moult": func() {
+			stopAtChanges()
 			p := &cli.Program{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Version: "1.0.0"}
 			os.Exit(p.Run(os.Args[1:]))
 		},

@@ -17,8 +17,9 @@ type Options struct {
 	// DSN names a running server and an account without a password that may create
 	// databases, in the form of go-sql-driver. "" means a private MariaDB
 	// in the demo's directory.
-	DSN    string
-	Report func(line string) // told what is being made; may be nil
+	DSN      string
+	NoDeltas bool              // the publisher offers patches and full packages only
+	Report   func(line string) // told what is being made; may be nil
 }
 
 // Demo is a publisher, two sites and their databases.
@@ -29,6 +30,7 @@ type Demo struct {
 
 	server  *embedded.Server // nil when Options.DSN named another
 	address *mysql.Config    // of the server
+	deltas  bool             // Add makes them
 	report  func(string)
 }
 
@@ -43,6 +45,7 @@ func Build(ctx context.Context, dir string, o Options) (*Demo, error) {
 		Dir:    dir,
 		Repo:   filepath.Join(dir, "publisher", Wiki),
 		Sites:  []string{filepath.Join(dir, "sites", Wiki), filepath.Join(dir, "sites", Shop)},
+		deltas: !o.NoDeltas,
 		report: o.Report,
 	}
 	if d.report == nil {

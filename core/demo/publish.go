@@ -27,7 +27,7 @@ func (d *Demo) publish(ctx context.Context, product string, releases []Release) 
 			return err
 		}
 		next.PatchFrom = before
-		next.Delta = len(before) > 0
+		next.Delta = d.deltas && len(before) > 0
 		if err := publish.Add(ctx, repo, next); err != nil {
 			return err
 		}
