@@ -85,7 +85,7 @@ func TestRefusedAlgorithmFallsBackToThePlainStatement(t *testing.T) {
 			step = &p.Steps[i]
 		}
 	}
-	step.Algorithm, step.Blocks, step.Estimated = "INSTANT", false, false // as if the copy had taken it
+	step.Algorithm, step.Blocks, step.Estimated = "INPLACE", false, false // as if the copy had taken it
 	journal, told := &records{}, ""
 	for _, phase := range phaseOrder {
 		err := s.Run(t.Context(), p, phase, journal, func(now Progress) {

@@ -20,7 +20,8 @@ func TestDroppedColumnsOfOldServersGoToSideTables(t *testing.T) {
 	}
 	old := schema.Flavor{Vendor: schema.MariaDB, Version: [3]int{10, 2, 40}}
 	live, rows := s.schema(), s.rows()
-	target := read(t, "to", "CREATE TABLE t (id int PRIMARY KEY, n int, u timestamp NOT NULL DEFAULT CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP)", fl)
+	// The key by which the rows are found again is widened in the same statement.
+	target := read(t, "to", "CREATE TABLE t (id bigint PRIMARY KEY, n int, u timestamp NOT NULL DEFAULT CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP)", fl)
 	p, err := schema.NewPlan(live, target, schema.Options{Flavor: old, UpdateID: "o"})
 	if err != nil {
 		t.Fatal(err)

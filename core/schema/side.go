@@ -18,7 +18,7 @@ type sideTable struct {
 }
 
 // keyFor returns columns by which a row is found again after a change: a unique
-// index without NULLs whose columns stay as they are.
+// index without NULLs whose columns keep their values.
 func keyFor(from, to *Table, changed string) []string {
 	for _, x := range from.allIndexes() {
 		if x.Kind != PrimaryIndex && x.Kind != UniqueIndex || x.has(changed) {
@@ -27,7 +27,7 @@ func keyFor(from, to *Table, changed string) []string {
 		var key []string
 		for _, p := range x.Parts {
 			c := from.Column(p.Column)
-			if c == nil || c.Nullable || p.Prefix > 0 || to.Column(p.Column) == nil || !sameKeyColumn(c, to.Column(p.Column)) {
+			if c == nil || c.Nullable || p.Prefix > 0 || !keepsIdentity(c, to.Column(p.Column)) {
 				key = nil
 				break
 			}
@@ -38,6 +38,16 @@ func keyFor(from, to *Table, changed string) []string {
 		}
 	}
 	return nil
+}
+
+// keepsIdentity reports whether a column of a key means the same rows after a
+// change. Whole numbers of any width compare equal; a row whose number does not fit
+// the new width stops the change by a hazard of its own.
+func keepsIdentity(a, b *Column) bool {
+	if b == nil || sameKeyColumn(a, b) {
+		return b != nil
+	}
+	return a.Type.isInteger() && b.Type.isInteger() && !b.Nullable && sameGenerated(a.Generated, b.Generated)
 }
 
 func (s *sideTable) create() Statement {
