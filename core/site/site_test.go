@@ -153,7 +153,7 @@ func TestTrustedRootNeverGoesBack(t *testing.T) {
 
 func TestStateOfANewerMoultIsRefused(t *testing.T) {
 	s := newSite(t)
-	if err := os.WriteFile(filepath.Join(s.Dir, Home, stateFile), []byte(`{"version":"1.0.0","quantum":true}`), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(s.Dir, Home, StateFile), []byte(`{"version":"1.0.0","quantum":true}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.State(); err == nil || !strings.Contains(err.Error(), "quantum") {

@@ -6,7 +6,8 @@ import (
 	"moult/core/release"
 )
 
-const stateFile = "state.json"
+// StateFile is the name in [Home] of the record of what is installed.
+const StateFile = "state.json"
 
 // State is what is installed on a site.
 type State struct {
@@ -29,7 +30,7 @@ type State struct {
 // State reads what is installed.
 func (s *Site) State() (State, error) {
 	var st State
-	err := readJSON(s.home, stateFile, &st)
+	err := readJSON(s.home, StateFile, &st)
 	return st, err
 }
 
@@ -39,7 +40,7 @@ func (s *Site) SetState(st State) error {
 	if was, err := s.State(); err == nil {
 		st.RootVersion = max(st.RootVersion, was.RootVersion)
 	}
-	return writeJSON(s.home, stateFile, st)
+	return writeJSON(s.home, StateFile, st)
 }
 
 const choicesFile = "choices.json"

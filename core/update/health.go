@@ -36,15 +36,7 @@ func probe(ctx context.Context, cfg site.Health) (health, string) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, cfg.URL, nil)
-	if err != nil {
-		return healthUnknown, err.Error()
-	}
-	client := http.Client{
-		Transport:     &http.Transport{DisableKeepAlives: true, Proxy: http.ProxyFromEnvironment},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
-	resp, err := client.Do(req)
+	resp, err := ask(ctx, cfg.URL)
 	if err != nil {
 		return healthUnknown, err.Error()
 	}
@@ -57,6 +49,19 @@ func probe(ctx context.Context, cfg site.Health) (health, string) {
 		return healthUnknown, resp.Status
 	}
 	return healthBad, resp.Status
+}
+
+// ask sends one request to the site itself. A redirect is an answer.
+func ask(ctx context.Context, address string) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return nil, err
+	}
+	client := http.Client{
+		Transport:     &http.Transport{DisableKeepAlives: true, Proxy: http.ProxyFromEnvironment},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	return client.Do(req)
 }
 
 // health asks the site until it answers as it should or the attempts are used up.

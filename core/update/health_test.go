@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -134,6 +135,38 @@ func TestRecoveryEndsMaintenanceAndCallsTheHooks(t *testing.T) {
 			}
 			if _, err := os.Lstat(called); err != nil {
 				t.Errorf("the hook was not called: %v", err)
+			}
+		})
+	}
+}
+
+// TestAWebServerThatHandsOutTheRestorePointsStopsTheUpdate serves a site below a
+// path, with and without Moult's directory.
+func TestAWebServerThatHandsOutTheRestorePointsStopsTheUpdate(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		serve func(dir string) http.Handler
+		want  update.CheckLevel
+	}{
+		{"all of it", func(dir string) http.Handler { return http.StripPrefix("/wiki", http.FileServer(http.Dir(dir))) }, update.CheckStop},
+		{"a page for everything", func(string) http.Handler {
+			return http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) { rw.Write([]byte("Welcome")) })
+		}, update.CheckOK},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t, false, v1, v2)
+			server := httptest.NewServer(c.serve(w.dir))
+			defer server.Close()
+			w.configure(func(cfg *site.Config) { cfg.Health.URL = server.URL + "/wiki/lib/core.php?deep=1" })
+			e := w.engine()
+			p := w.plan(e, update.Choices{})
+			i := slices.IndexFunc(p.Checks, func(c update.Check) bool { return c.Code == "exposed" })
+			if i < 0 || p.Checks[i].Level != c.want {
+				t.Fatalf("the checklist is %+v, want the line %q at level %q", p.Checks, "exposed", c.want)
+			}
+			_, err := e.Apply(t.Context(), p, nil)
+			if stopped := update.KindOf(err) == update.KindBlocked; stopped != (c.want == update.CheckStop) {
+				t.Errorf("stopped: %v (%v)", stopped, err)
 			}
 		})
 	}

@@ -37,8 +37,10 @@ func (e *Engine) preflight(ctx context.Context, p *Plan, db *database.DB) error 
 			Text: "PHP files change. They get new modification times, by which PHP's opcode cache notices.",
 			Hint: "Where opcache.validate_timestamps is off, let a command after the update reset the cache, as in: systemctl reload php-fpm"})
 	}
-	if c, asked := e.checkHealth(ctx); asked {
-		p.Checks = append(p.Checks, c)
+	for _, check := range []func(context.Context) (Check, bool){e.checkHealth, e.checkExposed} {
+		if c, asked := check(ctx); asked {
+			p.Checks = append(p.Checks, c)
+		}
 	}
 	return nil
 }
