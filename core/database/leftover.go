@@ -25,17 +25,17 @@ func isKept(name string, names []string) bool {
 // makeRoom prepares a run after an undo. A step whose undo was begun is undone to
 // its end first: a statement may only be judged from the state in which it was
 // planned.
-func (r *run) makeRoom(ctx context.Context, p *schema.Plan) error {
-	for i := range p.Steps {
-		if r.undoBegan(&p.Steps[i]) {
-			if err := r.back(ctx, &p.Steps[i]); err != nil {
+func (r *run) makeRoom(ctx context.Context) error {
+	for i := range r.plan.Steps {
+		if r.undoBegan(&r.plan.Steps[i]) {
+			if err := r.back(ctx, &r.plan.Steps[i]); err != nil {
 				return err
 			}
 		}
 	}
-	names := keptNames(p)
+	names := keptNames(r.plan)
 	if len(r.marks) > 0 {
-		names = namesOfInverses(p)
+		names = namesOfInverses(r.plan)
 	}
 	return r.moveLeftovers(ctx, names)
 }

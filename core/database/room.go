@@ -4,8 +4,6 @@ import (
 	"fmt"
 
 	"github.com/dustin/go-humanize"
-
-	"moult/core/schema"
 )
 
 // rewrites are the algorithms that write the table once more.
@@ -19,9 +17,9 @@ func (f *preflight) room() ([]Finding, error) {
 		if s.Table == "" || !rewrites[s.Algorithm] && !s.DML {
 			continue
 		}
-		size, err := f.number("SELECT COALESCE(MAX(data_length + index_length), 0) FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = " + schema.QuoteText(s.Table))
+		size, err := tableBytes(f.ctx, f.q, s.Table)
 		if err != nil {
-			return nil, fmt.Errorf("size of table %s: %w", s.Table, err)
+			return nil, err
 		}
 		if s.DML {
 			kept += size // at most: a copy of some of its values

@@ -86,7 +86,8 @@ func (e *StepError) Unwrap() error { return e.Err }
 // Run brings the steps of one phase about. Steps that are done already are
 // passed over, so a run that was cut off is continued by calling Run again. When
 // ctx ends, the running statement is killed and then either has happened or has
-// not. The error is a *[StepError], a *[LockedError] or a *[ConnectError].
+// not. The error is a *[StepError], a *[LockedError], a *[ConnectError], or after
+// [DB.Leave] a *[LeftError].
 func (d *DB) Run(ctx context.Context, p *schema.Plan, phase schema.Phase, j Journal, report func(Progress)) error {
 	var steps []schema.Step
 	for _, s := range p.Steps {
@@ -102,18 +103,42 @@ func (d *DB) Run(ctx context.Context, p *schema.Plan, phase schema.Phase, j Jour
 		if err != nil {
 			return err
 		}
-		if err := r.makeRoom(ctx, p); err != nil {
-			return errors.Join(err, r.sync())
+		r.plan, r.total = p, len(steps)
+		err = r.makeRoom(ctx)
+		if err == nil {
+			err = r.forward(ctx, steps)
 		}
-		r.total = len(steps)
-		for i := range steps {
-			if err := r.forward(ctx, &steps[i]); err != nil {
-				return errors.Join(err, r.sync())
-			}
-			r.done++
-		}
-		return r.sync()
+		return errors.Join(err, r.sync())
 	})
+}
+
+// forward does steps in their order. What is left to a tool and has not happened
+// holds back only what may need it.
+func (r *run) forward(ctx context.Context, steps []schema.Step) error {
+	var left []schema.Step
+	var waiting held
+	for i := range steps {
+		s := &steps[i]
+		if waiting.holds(s) {
+			continue
+		}
+		waits, err := r.waits(ctx, s, s.ID, s.Statement)
+		if err != nil {
+			return err
+		}
+		if waits {
+			left, waiting = append(left, *s), append(waiting, s.Table)
+			continue
+		}
+		if err := r.statement(ctx, s, s.ID, s.Statement, r.d.promised(s)); err != nil {
+			return err
+		}
+		r.done++
+	}
+	if left != nil {
+		return &LeftError{left}
+	}
+	return nil
 }
 
 // statementsOf returns every statement of a plan, for telling a left-over
@@ -134,6 +159,7 @@ func (d *DB) statementsOf(p *schema.Plan) []string {
 type run struct {
 	d      *DB
 	update string
+	plan   *schema.Plan // nil for scripts
 	j      Journal
 	report func(Progress)
 	marks  map[string]mark
@@ -157,20 +183,6 @@ func (d *DB) newRun(ctx context.Context, update string, j Journal, report func(P
 		return err
 	})
 	return r, err
-}
-
-// forward does one step, or looks whether a tool has done it.
-func (r *run) forward(ctx context.Context, s *schema.Step) error {
-	if r.d.left[s.ID] && r.marks[s.ID] != done {
-		happened, err := r.insistProbe(ctx, s.Statement)
-		if err != nil {
-			return &StepError{Step: s.ID, Object: s.Object, Change: s.Change, SQL: s.SQL, Err: err}
-		}
-		if !happened {
-			return &LeftError{*s}
-		}
-	}
-	return r.statement(ctx, s, s.ID, s.Statement, r.d.promised(s))
 }
 
 // undoBegan reports whether an inverse of the step was begun.

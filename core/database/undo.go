@@ -27,7 +27,7 @@ func (d *DB) Undo(ctx context.Context, p *schema.Plan, phase schema.Phase, j Jou
 			return err
 		}
 		steps := undoOrder(p, phase)
-		r.total = len(steps)
+		r.plan, r.total = p, len(steps)
 		for i := range steps {
 			if err := r.back(ctx, steps[i]); err != nil {
 				notes = r.notes
@@ -87,9 +87,22 @@ func (r *run) back(ctx context.Context, s *schema.Step) error {
 		if !happened {
 			return r.unmarkStep(ctx, s)
 		}
+		if err := r.renameKeys(ctx); err != nil { // a tool may have done it
+			return err
+		}
 	}
 	for i, inverse := range s.Inverse {
-		if err := r.inverse(ctx, s, fmt.Sprintf("%s/%d", s.ID, i+1), inverse); err != nil {
+		key := fmt.Sprintf("%s/%d", s.ID, i+1)
+		waits, err := r.waits(ctx, s, key, inverse)
+		if err != nil {
+			return err
+		}
+		if waits {
+			step := *s
+			step.Statement = inverse
+			return &LeftError{[]schema.Step{step}}
+		}
+		if err := r.inverse(ctx, s, key, inverse); err != nil {
 			return err
 		}
 	}
