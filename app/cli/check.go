@@ -17,6 +17,7 @@ type checkDoc struct {
 	UpToDate      bool                 `json:"up_to_date"`
 	Blocked       string               `json:"blocked,omitempty"`
 	Critical      bool                 `json:"critical"`
+	Skipped       bool                 `json:"skipped"`
 	Released      time.Time            `json:"released,omitzero"`
 	Strategy      release.StrategyKind `json:"strategy"`
 	Reason        string               `json:"reason"`
@@ -41,10 +42,15 @@ func (p *Program) checkCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
+				st, err := e.Site().State()
+				if err != nil {
+					return err
+				}
+				skipped := !o.UpToDate() && st.Skipped.Compare(o.Target) == 0
 				if p.json {
-					err = p.printJSON(newCheckDoc(o))
+					err = p.printJSON(newCheckDoc(o, skipped))
 				} else {
-					p.printOffer(e.Site().Config.Name, o)
+					p.printOffer(e.Site().Config.Name, o, skipped)
 				}
 				if err == nil && byExit && !o.UpToDate() {
 					return errDiffers
@@ -57,10 +63,10 @@ func (p *Program) checkCommand() *cobra.Command {
 	return cmd
 }
 
-func newCheckDoc(o *update.Offer) checkDoc {
+func newCheckDoc(o *update.Offer, skipped bool) checkDoc {
 	doc := checkDoc{
 		Current: o.Current, Target: o.Target, UpToDate: o.UpToDate(), Blocked: o.Blocked,
-		Critical: o.Critical, Released: o.Released, Strategy: o.Strategy.Kind, Reason: o.Strategy.Reason,
+		Critical: o.Critical, Skipped: skipped, Released: o.Released, Strategy: o.Strategy.Kind, Reason: o.Strategy.Reason,
 		DownloadBytes: o.Strategy.Bytes, FullBytes: o.Strategy.FullBytes, Trust: o.Trust, Notes: o.Notes,
 	}
 	if doc.Notes == nil {
@@ -69,7 +75,7 @@ func newCheckDoc(o *update.Offer) checkDoc {
 	return doc
 }
 
-func (p *Program) printOffer(name string, o *update.Offer) {
+func (p *Program) printOffer(name string, o *update.Offer, skipped bool) {
 	if o.UpToDate() {
 		p.printf("%s is up to date at %s.", name, o.Current)
 		p.printTrust(o.Trust)
@@ -79,6 +85,9 @@ func (p *Program) printOffer(name string, o *update.Offer) {
 	if o.Blocked != "" {
 		p.printf("Can't be installed here: %s", words.Sentence(o.Blocked))
 		return
+	}
+	if skipped {
+		p.printf("It is skipped on this site: it waits until somebody asks for it.")
 	}
 	if o.Critical {
 		p.printf("The publisher calls this update critical.")
@@ -108,4 +117,54 @@ func saving(s release.Strategy) string {
 		return ""
 	}
 	return " (the full package: " + size(s.FullBytes) + ")"
+}
+
+func (p *Program) skipCommand() *cobra.Command {
+	var none bool
+	cmd := &cobra.Command{
+		Use:   "skip SITE [VERSION]",
+		Short: "Pass over a release until somebody asks for it",
+		Long: "Pass over the release that is offered, or VERSION: the window doesn't offer it unasked\n" +
+			"and update --unattended doesn't install it. A site skips one release at a time.",
+		Args: cobra.RangeArgs(1, 2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if none && len(args) == 2 {
+				return usagef("either a version or --none")
+			}
+			return p.withSite(args[0], func(e *update.Engine, report update.Report) error {
+				var skip release.Version
+				switch {
+				case none:
+				case len(args) == 2:
+					var err error
+					if skip, err = release.ParseVersion(args[1]); err != nil {
+						return usageError{err}
+					}
+				default:
+					o, err := e.Check(cmd.Context(), update.Choices{}, report)
+					if err != nil {
+						return err
+					}
+					if o.UpToDate() {
+						return usagef("%s is up to date at %s: there is nothing to skip", e.Site().Config.Name, o.Current)
+					}
+					skip = o.Target
+				}
+				if err := e.Skip(skip); err != nil {
+					return err
+				}
+				switch {
+				case p.json:
+					return p.printJSON(map[string]any{"skipped": skip})
+				case none:
+					p.printf("Nothing is skipped.")
+				default:
+					p.printf("%s is skipped until somebody asks for it.", skip)
+				}
+				return nil
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&none, "none", false, "skip nothing any more")
+	return cmd
 }

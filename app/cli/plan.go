@@ -114,7 +114,7 @@ func (p *Program) planCommand() *cobra.Command {
 					}
 					e.Site().Config.Source.Arch = arch
 				}
-				pl, err := prepare(cmd.Context(), e, choices, report)
+				pl, err := prepare(cmd.Context(), e, choices, anything, report)
 				if err != nil {
 					return err
 				}
@@ -143,10 +143,14 @@ func (p *Program) planCommand() *cobra.Command {
 	return cmd
 }
 
-// prepare checks and prepares. The plan is nil if there is nothing to install.
-func prepare(ctx context.Context, e *update.Engine, c update.Choices, report update.Report) (*update.Plan, error) {
+// prepare checks and prepares what is admitted. The plan is nil if there is nothing
+// to install.
+func prepare(ctx context.Context, e *update.Engine, c update.Choices, admit func(*update.Offer) error, report update.Report) (*update.Plan, error) {
 	offer, err := e.Check(ctx, c, report)
 	if err != nil || offer.UpToDate() {
+		return nil, err
+	}
+	if err := admit(offer); err != nil {
 		return nil, err
 	}
 	return e.Prepare(ctx, offer, c, report)
@@ -166,7 +170,7 @@ func (p *Program) printPlan(name string, pl *update.Plan) {
 	t := p.table()
 	for _, e := range pl.Files.Entries {
 		if e.Change != files.Same {
-			fmt.Fprintf(t, "  %s\t%s\t%s\n", words.Change(e), e.Path, remark(e))
+			fmt.Fprintf(t, "  %s\t%s\t%s\n", words.Change(e.Change), e.Path, remark(e))
 		}
 	}
 	t.Flush()

@@ -77,8 +77,8 @@ func (p *Program) command() *cobra.Command {
 	flags.BoolVarP(&p.quiet, "quiet", "q", false, "print no progress and no messages")
 	flags.BoolVarP(&p.yes, "yes", "y", false, "answer every question with its default")
 	root.AddCommand(
-		p.demoCommand(), p.initCommand(), p.checkCommand(), p.planCommand(), p.updateCommand(),
-		p.rollbackCommand(), p.recoverCommand(), p.historyCommand(), p.discardCommand(),
+		p.demoCommand(), p.initCommand(), p.checkCommand(), p.skipCommand(), p.planCommand(),
+		p.updateCommand(), p.rollbackCommand(), p.recoverCommand(), p.historyCommand(), p.discardCommand(),
 		p.verifyCommand(), p.bundleCommand(), p.schemaCommand(), p.patchCommand(),
 		p.publishCommand(), p.versionCommand(), p.manualCommand(root),
 	)

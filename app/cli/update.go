@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"moult/app/words"
 	"moult/core/files"
 	"moult/core/release"
+	"moult/core/site"
 	"moult/core/update"
 )
 
@@ -30,35 +32,46 @@ func (p *Program) updateCommand() *cobra.Command {
 			}
 			p.yes = p.yes || unattended
 			return p.withWholeSite(cmd.Context(), args[0], func(e *update.Engine, report update.Report) error {
+				admit := anything
 				if unattended {
-					if err := p.admitted(cmd.Context(), e, choices, report); err != nil {
-						return p.held(e, err)
-					}
+					admit = func(o *update.Offer) error { return admitUnattended(e.Site(), o) }
 				}
-				return p.update(cmd.Context(), e, choices, expect, report)
+				return p.update(cmd.Context(), e, choices, expect, admit, report)
 			})
 		},
 	}
 	w.flags(cmd.Flags())
 	cmd.Flags().StringVar(&expect, "expect", "", "refuse any plan whose hash is not this one")
-	cmd.Flags().BoolVar(&unattended, "unattended", false, "like --yes, but only what [unattended] in site.toml admits, and when")
+	cmd.Flags().BoolVar(&unattended, "unattended", false, "like --yes, but only what [unattended] in site.toml admits, and when, and nothing that was skipped")
 	return cmd
 }
 
-// admitted asks the site's rules for updates that nobody watches.
-func (p *Program) admitted(ctx context.Context, e *update.Engine, c update.Choices, report update.Report) error {
-	rules := e.Site().Config.Unattended
+// heldError is the reason for which an update that there is waits. It is no failure.
+type heldError struct{ error }
+
+// Unwrap returns the rule.
+func (e heldError) Unwrap() error { return e.error }
+
+// anything is the rule for updates that a person asks for.
+func anything(*update.Offer) error { return nil }
+
+// admitUnattended asks the site's rules for updates that nobody watches.
+func admitUnattended(s *site.Site, o *update.Offer) error {
+	rules := s.Config.Unattended
 	if err := rules.Open(time.Now()); err != nil {
-		return err
+		return heldError{err}
 	}
-	o, err := e.Check(ctx, c, report)
-	if err != nil || o.UpToDate() {
-		return nil // p.update says so, with the right exit code
+	if err := rules.Admits(o.Current, o.Target); err != nil {
+		return heldError{err}
 	}
-	return rules.Admits(o.Current, o.Target)
+	st, err := s.State()
+	if err == nil && st.Skipped.Compare(o.Target) == 0 {
+		err = heldError{fmt.Errorf("%s is skipped on this site", o.Target)}
+	}
+	return err
 }
 
-// held prints that an update waits, which is no failure.
+// held prints that an update waits.
 func (p *Program) held(e *update.Engine, why error) error {
 	if p.json {
 		return p.printJSON(map[string]any{"from": e.Current(), "to": e.Current(), "state": "held", "reason": why.Error()})
@@ -67,11 +80,13 @@ func (p *Program) held(e *update.Engine, why error) error {
 	return nil
 }
 
-// update goes to the release that is wanted. Where the way there has stops, every
-// hop is an update with a restore point of its own.
-
-func (p *Program) update(ctx context.Context, e *update.Engine, c update.Choices, expect string, report update.Report) error {
-	pl, err := prepare(ctx, e, c, report)
+// update goes to the release that is wanted, if it is admitted. Where the way there
+// has stops, every hop is an update with a restore point of its own.
+func (p *Program) update(ctx context.Context, e *update.Engine, c update.Choices, expect string, admit func(*update.Offer) error, report update.Report) error {
+	pl, err := prepare(ctx, e, c, admit, report)
+	if why, ok := errors.AsType[heldError](err); ok {
+		return p.held(e, why)
+	}
 	if err != nil {
 		return runError{error: err, begun: true}
 	}
@@ -103,7 +118,7 @@ func (p *Program) update(ctx context.Context, e *update.Engine, c update.Choices
 	if err := p.finish(result, err); err != nil || len(pl.Strategy.Hops) < 2 {
 		return err
 	}
-	return p.update(ctx, e, c, "", report)
+	return p.update(ctx, e, c, "", admit, report)
 }
 
 // decide has the admin choose for each edited file that is open.
