@@ -63,7 +63,8 @@ type Contents struct {
 const bufferSize = 256 << 10
 
 // Extract unpacks the archive of size bytes in src into dst, which should be
-// empty. Files get the permissions that the archive gives them. Report is called
+// empty. Formats other than zip are read from front to back, once, so that src may be
+// a file that is still arriving. Files get the permissions that the archive gives them. Report is called
 // with bytes of the archive, and may be nil.
 //
 // An archive at fault gives an error for which errors.Is(err, ErrRefused) holds;
@@ -74,16 +75,15 @@ func Extract(ctx context.Context, src io.ReaderAt, size int64, dst *os.Root, lim
 	if err != nil {
 		return nil, err
 	}
-	if format == TarXZ {
-		if err := checkXZ(src, size); err != nil {
-			return nil, err
-		}
-	}
 	x := newExtraction(ctx, size, dst, lim, report)
-	if format == Zip {
+	in := io.Reader(&counted{r: io.NewSectionReader(src, 0, size), x: x})
+	switch format {
+	case Zip:
 		err = x.zip(src)
-	} else {
-		err = x.tar(format, &counted{r: io.NewSectionReader(src, 0, size), x: x})
+	case TarXZ:
+		err = x.tar(format, guardXZ(src, size, in))
+	default:
+		err = x.tar(format, in)
 	}
 	if err := errors.Join(err, x.closeDir()); err != nil {
 		return nil, err

@@ -82,6 +82,16 @@ type infoText struct {
 	Files      []release.File      `json:"files"`
 }
 
+// StartsAt reports whether a patch applies to a version, by what it says of itself.
+// A patch that names no range leaves that to its manifest.
+func (i *PackageInfo) StartsAt(v release.Version) bool {
+	if i.From == "" {
+		return true
+	}
+	c, err := semver.NewConstraint(i.From)
+	return err == nil && v.Satisfies(c)
+}
+
 // Encode writes the package.json that [ParsePackageInfo] reads.
 func (i *PackageInfo) Encode() ([]byte, error) {
 	b, err := json.MarshalIndent(infoText{infoFormat, i.Product, i.From, i.To, i.Arch, i.Operations, i.Files}, "", "  ")

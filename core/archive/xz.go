@@ -18,22 +18,40 @@ const (
 // xzChecks are the lengths of the integrity checks by their number: §2.1.1.2.
 var xzChecks = [16]int64{0, 4, 4, 4, 8, 8, 8, 16, 16, 16, 32, 32, 32, 64, 64, 64}
 
-// checkXZ walks over an xz file without unpacking it and refuses dictionaries that
-// are larger than maxWindow. The library takes whatever memory a block asks for,
-// which can be 4 GiB.
-func checkXZ(src io.ReaderAt, size int64) error {
-	w := xzWalk{src: src, size: size}
-	for w.pos < size {
-		if err := w.stream(); err != nil {
-			return fmt.Errorf("%w: as xz, at byte %d: %w", ErrRefused, w.pos, err)
-		}
-	}
-	return nil
+// guardXZ returns a reader of an xz file that looks ahead of what it gives, and
+// refuses blocks with dictionaries that are larger than maxWindow. The library takes
+// whatever memory a block asks for, which can be 4 GiB.
+func guardXZ(src io.ReaderAt, size int64, plain io.Reader) io.Reader {
+	w := &xzWalk{src: src, size: size}
+	w.step = w.stream
+	return &xzGuard{plain, w, 0}
 }
 
+type xzGuard struct {
+	r    io.Reader
+	walk *xzWalk
+	read int64
+}
+
+// Read implements [io.Reader].
+func (g *xzGuard) Read(p []byte) (int, error) {
+	n, err := g.r.Read(p)
+	g.read += int64(n)
+	for g.walk.pos < min(g.read, g.walk.size) {
+		if err := g.walk.step(); err != nil {
+			return 0, fmt.Errorf("as xz, at byte %d: %w", g.walk.pos, err)
+		}
+	}
+	return n, err
+}
+
+// xzWalk steps over an xz file without unpacking it.
 type xzWalk struct {
 	src       io.ReaderAt
 	pos, size int64
+	step      func() error // over what comes next
+	check     int64        // length of the check after each block
+	block     int64        // where the current block began
 }
 
 // take returns the next n bytes and steps over them.
@@ -60,6 +78,7 @@ func (w *xzWalk) skip(n int64) error {
 // align steps over the padding that brings a length since start to a multiple of 4.
 func (w *xzWalk) align(start int64) error { return w.skip((4 - (w.pos-start)%4) % 4) }
 
+// stream steps over the header of a stream.
 func (w *xzWalk) stream() error {
 	head, err := w.take(xzHeaderLength)
 	if err != nil {
@@ -68,35 +87,29 @@ func (w *xzWalk) stream() error {
 	if string(head[:6]) != xzMagic {
 		return errors.New("something that is no stream follows")
 	}
-	check := xzChecks[head[7]&0xf]
-	for {
-		start := w.pos
-		first, err := w.take(1)
-		if err != nil {
-			return err
-		}
-		if first[0] == 0 { // the index begins: §4.1
-			break
-		}
-		// §3.1.1: the length of the header is in units of 4 bytes, less one.
-		header, err := w.take((int64(first[0])+1)*4 - 1)
-		if err == nil {
-			err = checkBlockHeader(header)
-		}
-		if err == nil {
-			err = w.chunks()
-		}
-		if err == nil {
-			err = w.align(start)
-		}
-		if err == nil {
-			err = w.skip(check)
-		}
-		if err != nil {
-			return err
-		}
+	w.check = xzChecks[head[7]&0xf]
+	w.step = w.header
+	return nil
+}
+
+// header steps over the header of a block, or over all that follows the last block.
+func (w *xzWalk) header() error {
+	w.block = w.pos
+	first, err := w.take(1)
+	if err != nil {
+		return err
 	}
-	return w.end()
+	if first[0] == 0 { // the index begins: §4.1
+		w.step = w.stream
+		return w.end()
+	}
+	// §3.1.1: the length of the header is in units of 4 bytes, less one.
+	header, err := w.take((int64(first[0])+1)*4 - 1)
+	if err != nil {
+		return err
+	}
+	w.step = w.chunk
+	return checkBlockHeader(header)
 }
 
 // checkBlockHeader looks at the filters of a block: §3.1. The header comes without
@@ -126,41 +139,38 @@ func checkBlockHeader(h []byte) error {
 	return nil
 }
 
-// chunks steps over the LZMA2 chunks of a block. Their layout is that of
-// lzma2_decoder.c in XZ Utils.
-func (w *xzWalk) chunks() error {
-	for {
-		c, err := w.take(1)
+// chunk steps over an LZMA2 chunk, or over the end of a block. The layout of chunks is
+// that of lzma2_decoder.c in XZ Utils.
+func (w *xzWalk) chunk() error {
+	c, err := w.take(1)
+	if err != nil {
+		return err
+	}
+	switch control := c[0]; {
+	case control == 0:
+		w.step = w.header
+		if err := w.align(w.block); err != nil {
+			return err
+		}
+		return w.skip(w.check)
+	case control <= 2: // not compressed: the length less one follows
+		b, err := w.take(2)
 		if err != nil {
 			return err
 		}
-		switch control := c[0]; {
-		case control == 0:
-			return nil
-		case control <= 2: // not compressed: the length less one follows
-			b, err := w.take(2)
-			if err != nil {
-				return err
-			}
-			if err := w.skip(int64(binary.BigEndian.Uint16(b)) + 1); err != nil {
-				return err
-			}
-		case control >= 0x80: // both lengths less one, and perhaps a byte of properties
-			b, err := w.take(4)
-			if err != nil {
-				return err
-			}
-			n := int64(binary.BigEndian.Uint16(b[2:])) + 1
-			if control >= 0xc0 {
-				n++
-			}
-			if err := w.skip(n); err != nil {
-				return err
-			}
-		default:
-			return errors.New("a block is damaged")
+		return w.skip(int64(binary.BigEndian.Uint16(b)) + 1)
+	case control >= 0x80: // both lengths less one, and perhaps a byte of properties
+		b, err := w.take(4)
+		if err != nil {
+			return err
 		}
+		n := int64(binary.BigEndian.Uint16(b[2:])) + 1
+		if control >= 0xc0 {
+			n++
+		}
+		return w.skip(n)
 	}
+	return errors.New("a block is damaged")
 }
 
 // end steps over the index, of which the first byte is taken, the footer, and the

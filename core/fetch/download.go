@@ -27,6 +27,9 @@ type Request struct {
 	Name string
 	// MaxSize caps a file whose Size is not known. 0: 8 GiB.
 	MaxSize int64
+	// Prove, when set, has the last word on a file whose hashes are right, before it
+	// gets its name. It is for signatures over the whole file.
+	Prove func(*os.File) error
 
 	// verified, when set, is told how much of which file has passed its hashes.
 	verified func(dir *os.Root, name string, length int64) error
@@ -47,8 +50,9 @@ const progressStep = 16 << 10
 // hand and the size, -1 while that is unknown.
 //
 // The errors are [ErrHash], [ErrTooLarge], [ErrStalled], [ErrProtocol],
-// [ErrInsecureRedirect], [*StatusError], those of the network, of the local disk and
-// of the context. With several URLs it is the error of each.
+// [ErrInsecureRedirect], [*StatusError], those of the network, of the local disk, of
+// the context and of r.Prove. With several URLs it is the error of each. When the disk
+// is full, what is on it is kept for the next attempt.
 func (c *Client) Download(ctx context.Context, r Request, report func(done, total int64)) (release.Digest, error) {
 	if err := r.check(); err != nil {
 		return release.Digest{}, err
@@ -66,6 +70,9 @@ func (c *Client) Download(ctx context.Context, r Request, report func(done, tota
 	}
 	defer p.close()
 	if err := c.fill(ctx, p, report); err != nil {
+		return release.Digest{}, errors.Join(fmt.Errorf("download %s: %w", r.Name, err), p.suspend())
+	}
+	if err := p.prove(); err != nil {
 		return release.Digest{}, errors.Join(fmt.Errorf("download %s: %w", r.Name, err), p.suspend())
 	}
 	return p.finish()
@@ -101,7 +108,24 @@ func complete(r Request) (release.Digest, bool) {
 	}
 	defer f.Close()
 	d, err := digestOf(f)
-	return d, err == nil && d == r.Digest
+	if err != nil || d != r.Digest {
+		return d, false
+	}
+	if r.Prove == nil {
+		return d, true
+	}
+	_, err = f.Seek(0, io.SeekStart)
+	return d, err == nil && r.Prove(f) == nil
+}
+
+// Discard removes what downloads to name in dir have left: the file, finished or not.
+func Discard(dir *os.Root, name string) error {
+	r := Request{Name: name}
+	var errs []error
+	for _, file := range []string{name, r.partName(), r.stateName()} {
+		errs = append(errs, ignoreMissing(dir.Remove(file)))
+	}
+	return errors.Join(errs...)
 }
 
 // mirror is one of the addresses and what became of it.
@@ -128,11 +152,11 @@ func (c *Client) fill(ctx context.Context, p *part, report func(done, total int6
 		if err == nil {
 			return nil
 		}
-		var disk *localError
+		var end *finalError
 		switch {
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
-		case errors.As(err, &disk):
+		case errors.As(err, &end):
 			return err
 		}
 		if p.pos-before >= progressStep {

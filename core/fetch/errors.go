@@ -62,15 +62,16 @@ func NotFound(err error) bool {
 	return errors.As(err, &s) && (s.Code == http.StatusNotFound || s.Code == http.StatusGone || s.Code == http.StatusForbidden)
 }
 
-// localError is a failure of this machine's disk, which no other mirror can mend.
-type localError struct{ err error }
+// finalError is a failure that no other mirror can mend: of this machine's disk, or of
+// hashes that contradict each other.
+type finalError struct{ err error }
 
-func (e *localError) Error() string { return e.err.Error() }
-func (e *localError) Unwrap() error { return e.err }
+func (e *finalError) Error() string { return e.err.Error() }
+func (e *finalError) Unwrap() error { return e.err }
 
-func local(err error) error {
+func final(err error) error {
 	if err == nil {
 		return nil
 	}
-	return &localError{err}
+	return &finalError{err}
 }

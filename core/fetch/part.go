@@ -76,7 +76,7 @@ func (p *part) saveState() error {
 	if err != nil {
 		return err
 	}
-	return local(p.Dir.WriteFile(p.stateName(), b, 0o600))
+	return final(p.Dir.WriteFile(p.stateName(), b, 0o600))
 }
 
 // rehash takes over what an earlier process left: with chunks everything up to the
@@ -173,7 +173,7 @@ func (p *part) add(b []byte, address string) error {
 		return errors.Join(fmt.Errorf("%s: more than %d bytes: %w", Redacted(address), p.MaxSize, ErrTooLarge), p.restart())
 	}
 	if _, err := p.file.WriteAt(b, p.pos); err != nil {
-		return local(err)
+		return final(err)
 	}
 	p.take(b)
 	if !p.pieceFull() {
@@ -190,7 +190,7 @@ func (p *part) announce() error {
 	if p.verified == nil || p.start == 0 {
 		return nil
 	}
-	return local(p.verified(p.Dir, p.partName(), p.start))
+	return final(p.verified(p.Dir, p.partName(), p.start))
 }
 
 func (p *part) take(b []byte) {
@@ -244,7 +244,7 @@ func (p *part) restart() error {
 	return p.truncate()
 }
 
-func (p *part) truncate() error { return local(p.file.Truncate(p.pos)) }
+func (p *part) truncate() error { return final(p.file.Truncate(p.pos)) }
 
 func (p *part) done() bool { return p.ended || (p.Size > 0 && p.pos == p.Size) }
 
@@ -270,12 +270,30 @@ func (p *part) verify(address string) error {
 	if p.Digest.IsZero() || release.Digest(p.whole.Sum(nil)) == p.Digest {
 		return nil
 	}
-	return errors.Join(fmt.Errorf("%s: %w: want %s, got %x", Redacted(address), ErrHash, p.Digest.Hex(), p.whole.Sum(nil)), p.restart())
+	err := fmt.Errorf("%s: %w: want %s, got %x", Redacted(address), ErrHash, p.Digest.Hex(), p.whole.Sum(nil))
+	if len(p.Chunks) > 0 {
+		// Every piece is as it should be: another mirror would send the same. Nobody may
+		// write here again either, as what was verified may be being read.
+		err = final(err)
+	}
+	return errors.Join(err, p.restart())
 }
 
-// finish gives the verified file its name.
+// prove asks the caller about the whole file; one that is refused is emptied.
+func (p *part) prove() error {
+	if p.Prove == nil {
+		return nil
+	}
+	if err := p.Prove(p.file); err != nil {
+		return errors.Join(err, p.restart())
+	}
+	return nil
+}
+
+// finish gives the verified file its name. It is not synced: a power loss may leave less
+// of it, and then its digest tells the next download so.
 func (p *part) finish() (release.Digest, error) {
-	err := errors.Join(p.file.Sync(), p.file.Close())
+	err := p.file.Close()
 	p.file = nil
 	if err == nil {
 		err = p.Dir.Rename(p.partName(), p.Name)

@@ -167,7 +167,10 @@ func (e *Engine) installedRelease(ctx context.Context, src source, named release
 		report.send(Event{Stage: StageCheck, Status: StepRunning, Item: "compare with " + v.String(), Done: int64(i), Total: int64(len(candidates)), Interruptible: true})
 		m := newest
 		if i > 0 {
-			if m, err = src.at(ctx, v); err != nil {
+			if m, err = src.at(ctx, v); errors.Is(err, fs.ErrNotExist) {
+				continue // no longer published
+			}
+			if err != nil {
 				return nil, err
 			}
 		}
@@ -245,12 +248,9 @@ func (e *Engine) recordFromPackage(ctx context.Context, src source, m *release.M
 		return err
 	}
 	defer func() { err = errors.Join(err, u.Remove()) }()
-	o := &Offer{Current: m.Version, Target: m.Version, source: src, Strategy: release.Strategy{Kind: release.Full, Package: full, Bytes: full.Size}}
+	o := &Offer{Current: m.Version, Target: m.Version, source: src, arch: arch, Strategy: release.Strategy{Kind: release.Full, Package: full, Bytes: full.Size}}
 	var in intake
-	if err := e.download(ctx, u, o, report); err != nil {
-		return err
-	}
-	if err := e.extract(ctx, u, o, &in, report); err != nil {
+	if err := e.fetch(ctx, u, o, &in, report); err != nil {
 		return err
 	}
 	contents, err := u.Root.OpenRoot(packageDir)

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path"
 	"strings"
@@ -21,14 +20,13 @@ import (
 // The names inside an update's directory that the pipeline writes. The files
 // package has its own beside them.
 const (
-	planFile    = "plan.json"
-	intakeFile  = "intake.json"
-	beforeFile  = "before.json"
-	resultFile  = "result.json"
-	logFile     = "log.jsonl"
-	packageDir  = "package"  // the extracted package
-	fromSQL     = "from.sql" // schema text of the installed release, in .moult/schema
-	packageFile = "package.download"
+	planFile   = "plan.json"
+	intakeFile = "intake.json"
+	beforeFile = "before.json"
+	resultFile = "result.json"
+	logFile    = "log.jsonl"
+	packageDir = "package"  // the extracted package
+	fromSQL    = "from.sql" // schema text of the installed release, in .moult/schema
 )
 
 // intake is what a verified package brought: enough to plan again without
@@ -100,18 +98,15 @@ func (e *Engine) prepare(ctx context.Context, u *site.Update, o *Offer, c Choice
 	return e.plan(ctx, u, in, report)
 }
 
-// fetch downloads and unpacks what the strategy names. A delta that starts from a
-// file which is neither on the site nor recorded as it was shipped gives way to
-// the next best package.
+// fetch brings and unpacks what the strategy names. A delta that starts from a file
+// which is neither on the site nor recorded as it was shipped gives way to the next
+// best package.
 func (e *Engine) fetch(ctx context.Context, u *site.Update, o *Offer, in *intake, report Report) error {
-	if err := e.download(ctx, u, o, report); err != nil {
-		return err
-	}
 	if o.Strategy.Kind != release.DeltaPack {
-		return e.extract(ctx, u, o, in, report)
+		return e.bring(ctx, u, o, in, report, e.extract(o, in))
 	}
-	lost, err := e.undelta(ctx, u, o, in, report)
-	if err != nil || len(lost) == 0 {
+	var lost []delta.Lost
+	if err := e.bring(ctx, u, o, in, report, e.undelta(o, in, &lost)); err != nil || len(lost) == 0 {
 		return err
 	}
 	report.send(Event{Stage: StageExtract, Status: StepRunning, Interruptible: true,
@@ -121,6 +116,7 @@ func (e *Engine) fetch(ctx context.Context, u *site.Update, o *Offer, in *intake
 	}
 	other := *o
 	facts := release.Site{Current: o.Current, Arch: o.arch, ForceFull: in.Choices.Full}
+	var err error
 	if other.Strategy, err = release.Decide(o.manifest, facts, nil); err != nil {
 		return classify(StageDownload, err)
 	}
@@ -129,75 +125,21 @@ func (e *Engine) fetch(ctx context.Context, u *site.Update, o *Offer, in *intake
 	return e.fetch(ctx, u, &other, in, report)
 }
 
-// download fetches the package and proves its origin.
-func (e *Engine) download(ctx context.Context, u *site.Update, o *Offer, report Report) error {
-	cache, err := e.site.SubDir("cache")
-	if err != nil {
-		return classify(StageDownload, err)
-	}
-	defer cache.Close()
-	p := o.Strategy.Package
-	step := Event{Stage: StageDownload, Status: StepRunning, Item: p.URL, Unit: Bytes, Total: o.Strategy.Bytes, Interruptible: true}
-	report.send(step)
-	name := cacheName(p)
-	err = o.source.download(ctx, p, cache, name, func(done, total int64) {
-		step.Done, step.Total = done, total
-		report.send(step)
-	})
-	if err != nil {
-		step.Status, step.Log = StepFailed, err.Error()
-		report.send(step)
-		return classify(StageDownload, err)
-	}
-	step.Status = StepDone
-	report.send(step)
-	if err := os.Rename(path.Join(cache.Name(), name), path.Join(u.Root.Name(), packageFile)); err != nil {
-		return classify(StageDownload, err)
-	}
-	report.send(Event{Stage: StageVerify, Status: StepDone, Interruptible: true, Log: o.Trust.Detail})
-	return nil
-}
-
-// cacheName names a package in the cache, so that a broken download of the same
-// package goes on where it stopped, and never one of another.
-func cacheName(p release.Package) string {
-	if p.Digest.IsZero() {
-		return release.DigestOf([]byte(p.URL)).Hex()[:32]
-	}
-	return p.Digest.Hex()
-}
-
-// extract unpacks the package and makes manifest, package and archive agree.
-func (e *Engine) extract(ctx context.Context, u *site.Update, o *Offer, in *intake, report Report) error {
-	step := Event{Stage: StageExtract, Status: StepRunning, Unit: Bytes, Interruptible: true}
-	report.send(step)
-	err := e.unpack(u, func(src *os.File, size int64, dst *os.Root) error {
-		contents, err := archive.Extract(ctx, src, size, dst, archive.Limits{}, func(done, total int64) {
-			step.Done, step.Total = done, total
-			report.send(step)
-		})
+// extract unpacks an archive and makes manifest, package and archive agree.
+func (e *Engine) extract(o *Offer, in *intake) unpack {
+	return func(ctx context.Context, src io.ReaderAt, size int64, dst *os.Root, report func(done, total int64)) error {
+		contents, err := archive.Extract(ctx, src, size, dst, archive.Limits{}, report)
 		if err != nil {
 			return err
 		}
 		return agree(o, contents, dst, in)
-	})
-	if err != nil {
-		step.Status, step.Log = StepFailed, err.Error()
-		report.send(step)
-		return classify(StageExtract, err)
 	}
-	step.Status, step.Done = StepDone, step.Total
-	report.send(step)
-	return nil
 }
 
 // undelta makes the new contents from a delta and the files as they were shipped.
-// The files that it can't make are returned; then nothing of it is to be used.
-func (e *Engine) undelta(ctx context.Context, u *site.Update, o *Offer, in *intake, report Report) (lost []delta.Lost, err error) {
-	step := Event{Stage: StageExtract, Status: StepRunning, Unit: Bytes, Interruptible: true}
-	report.send(step)
-	var made *delta.Applied
-	err = e.unpack(u, func(src *os.File, size int64, dst *os.Root) error {
+// Lost gets the files that it can't make; then nothing of it is to be used.
+func (e *Engine) undelta(o *Offer, in *intake, lost *[]delta.Lost) unpack {
+	return func(ctx context.Context, src io.ReaderAt, size int64, dst *os.Root, report func(done, total int64)) error {
 		inv, err := e.site.Inventory()
 		if err != nil {
 			return err
@@ -213,12 +155,12 @@ func (e *Engine) undelta(ctx context.Context, u *site.Update, o *Offer, in *inta
 			}
 			return e.site.Root.Open(string(p))
 		}}
-		made, err = delta.Apply(ctx, src, size, old, o.manifest.Moult.Files, dst, delta.Limits{}, func(done, total int64) {
-			step.Done, step.Total = done, total
-			report.send(step)
-		})
-		if err != nil || len(made.Lost) > 0 {
+		made, err := delta.Apply(ctx, src, size, old, o.manifest.Moult.Files, dst, delta.Limits{}, report)
+		if err != nil {
 			return err
+		}
+		if *lost = made.Lost; len(made.Lost) > 0 {
+			return nil
 		}
 		for name, text := range made.Meta {
 			name = path.Join(archive.PackageDir, name)
@@ -238,80 +180,8 @@ func (e *Engine) undelta(ctx context.Context, u *site.Update, o *Offer, in *inta
 		}
 		in.Ops, in.Files, in.Dirs = *info.Operations, made.Files, nil
 		return nil
-	})
-	if err != nil {
-		step.Status, step.Log = StepFailed, err.Error()
-		report.send(step)
-		return nil, classify(StageExtract, err)
 	}
-	if len(made.Lost) == 0 {
-		step.Status, step.Done = StepDone, step.Total
-		report.send(step)
-	}
-	return made.Lost, nil
 }
-
-// unpack hands the downloaded package and an empty directory to do, and removes
-// the package afterwards.
-func (e *Engine) unpack(u *site.Update, do func(src *os.File, size int64, dst *os.Root) error) error {
-	src, err := u.Root.Open(packageFile)
-	if err != nil {
-		return err
-	}
-	defer src.Close()
-	info, err := src.Stat()
-	if err != nil {
-		return err
-	}
-	if err := u.Root.Mkdir(packageDir, 0o700); err != nil {
-		return err
-	}
-	dst, err := u.Root.OpenRoot(packageDir)
-	if err != nil {
-		return err
-	}
-	defer dst.Close()
-	if err := do(src, info.Size(), dst); err != nil {
-		return err
-	}
-	return u.Root.Remove(packageFile)
-}
-
-// agree checks that the manifest, the package's own description and the archive
-// say the same, and fills in what the plan is made from. A package without a
-// description comes from another tool: there the manifest's operations count.
-func agree(o *Offer, c *archive.Contents, dst *os.Root, in *intake) error {
-	in.Files, in.Dirs = c.Files, c.Dirs
-	in.Full = o.Strategy.Kind == release.Full
-	in.Ops = o.Strategy.Operations
-	text, err := dst.ReadFile(path.Join(archive.PackageDir, archive.InfoName))
-	if errors.Is(err, fs.ErrNotExist) {
-		if !in.Full {
-			return in.Ops.Validate()
-		}
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	info, err := archive.ParsePackageInfo(text)
-	if err != nil {
-		return fmt.Errorf("%s: %w", archive.InfoName, errors.Join(err, errMalformed))
-	}
-	if info.To.Compare(o.Target) != 0 {
-		return fmt.Errorf("the package is of release %s, the manifest promised %s: %w", info.To, o.Target, errDisagree)
-	}
-	if !in.Full && (info.Operations == nil || !info.Operations.Equal(in.Ops)) {
-		return fmt.Errorf("the package and the manifest list different operations: %w", errDisagree)
-	}
-	if err := info.Matches(c); err != nil {
-		return errors.Join(err, errDisagree)
-	}
-	return nil
-}
-
-// errDisagree is wrapped by every failure of manifest, package and archive to agree.
-var errDisagree = errors.New("manifest and package disagree")
 
 // newID names an update so that names sort by time and two are never the same.
 // It has letters and digits only, as it becomes part of table names.

@@ -26,8 +26,13 @@ type source interface {
 	// at reads the manifest of one release, or an error that wraps
 	// fs.ErrNotExist if the publisher no longer has it.
 	at(ctx context.Context, v release.Version) (*release.Manifest, error)
-	// download fetches p into dir under name and proves where it comes from.
-	download(ctx context.Context, p release.Package, dir *os.Root, name string, report func(done, total int64)) error
+	// start begins to fetch p into dir under name. What can be read of it before it
+	// has arrived is what the publisher signed; that it has arrived proves the same of
+	// the whole.
+	start(ctx context.Context, p release.Package, dir *os.Root, name string, report func(done, total int64)) (*fetch.Transfer, error)
+	// provesManifests reports whether somebody the site trusts answers for what the
+	// manifests say. If not, only what a package says of itself counts.
+	provesManifests() bool
 	trust() Trust
 }
 
@@ -126,21 +131,22 @@ func (s *signedSource) read(ctx context.Context, target string) (*release.Manife
 	return m, nil
 }
 
-func (s *signedSource) download(ctx context.Context, p release.Package, dir *os.Root, name string, report func(done, total int64)) error {
+func (s *signedSource) start(ctx context.Context, p release.Package, dir *os.Root, name string, report func(done, total int64)) (*fetch.Transfer, error) {
 	target, found := strings.CutPrefix(p.URL, s.base.String())
 	if !found {
-		return fmt.Errorf("package %s lies outside of the signed repository %s: %w", p.URL, s.base, trust.ErrUntrusted)
+		return nil, fmt.Errorf("package %s lies outside of the signed repository %s: %w", p.URL, s.base, trust.ErrUntrusted)
 	}
 	t, err := s.repo.Target(target)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if !p.Digest.IsZero() && p.Digest != t.Digest {
-		return fmt.Errorf("package %s: the manifest and the signed metadata name different hashes: %w", target, trust.ErrUntrusted)
+		return nil, fmt.Errorf("package %s: the manifest and the signed metadata name different hashes: %w", target, trust.ErrUntrusted)
 	}
-	_, err = s.client.Download(ctx, fetch.Request{URLs: t.URLs, Size: t.Length, Digest: t.Digest, Chunks: p.Chunks, Dir: dir, Name: name}, report)
-	return err
+	return s.client.Start(ctx, fetch.Request{URLs: t.URLs, Size: t.Length, Digest: t.Digest, Chunks: p.Chunks, Dir: dir, Name: name}, report), nil
 }
+
+func (s *signedSource) provesManifests() bool { return true }
 
 func (s *signedSource) trust() Trust {
 	st := s.repo.Status()
@@ -182,6 +188,10 @@ func (s *plainSource) newest(ctx context.Context) (*release.Manifest, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", s.manifest, errors.Join(err, errMalformed))
 	}
+	if m.Moult != nil {
+		// Nobody has signed these, and deltas are made into what they list.
+		m.Moult.Files, m.Moult.Deltas = nil, nil
+	}
 	return m, nil
 }
 
@@ -189,21 +199,24 @@ func (s *plainSource) at(_ context.Context, v release.Version) (*release.Manifes
 	return nil, fmt.Errorf("release %s: a plain server offers its newest release only: %w", v, fs.ErrNotExist)
 }
 
-func (s *plainSource) download(ctx context.Context, p release.Package, dir *os.Root, name string, report func(done, total int64)) error {
-	_, err := s.client.Download(ctx, fetch.Request{URLs: []string{p.URL}, Size: p.Size, Digest: p.Digest, Chunks: p.Chunks, Dir: dir, Name: name}, report)
-	if err != nil || s.unsigned {
-		return err
+// start: the manifest is not signed, so nothing of the package counts before its own
+// signature has been checked.
+func (s *plainSource) start(ctx context.Context, p release.Package, dir *os.Root, name string, report func(done, total int64)) (*fetch.Transfer, error) {
+	prove := func(f *os.File) error {
+		if s.unsigned {
+			return nil
+		}
+		if _, err := trust.VerifyPackage(s.pinned, p.Signature, f, s.now()); err != nil {
+			return fmt.Errorf("package %s: %w", p.URL, err)
+		}
+		return nil
 	}
-	f, err := dir.Open(name)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	if _, err := trust.VerifyPackage(s.pinned, p.Signature, f, s.now()); err != nil {
-		return fmt.Errorf("package %s: %w", p.URL, err)
-	}
-	return nil
+	r := fetch.Request{URLs: []string{p.URL}, Size: p.Size, Digest: p.Digest, Chunks: p.Chunks, Dir: dir, Name: name, Prove: prove}
+	return s.client.Start(ctx, r, report), nil
 }
+
+// provesManifests is true for a site whose admin lets everybody publish.
+func (s *plainSource) provesManifests() bool { return s.unsigned }
 
 func (s *plainSource) trust() Trust {
 	if s.unsigned {
