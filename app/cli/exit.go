@@ -17,6 +17,7 @@ const (
 	exitAttention = 3
 	exitLocked    = 4
 	exitUntrusted = 5
+	exitWaiting   = 6
 	exitDiffers   = 10
 )
 
@@ -44,6 +45,8 @@ func exitCode(err error) int {
 		return exitOK
 	case errors.Is(err, errDiffers):
 		return exitDiffers
+	case errors.Is(err, errWaiting):
+		return exitWaiting
 	case errors.Is(err, errAttention): // also when a question about it was not answered
 		return exitAttention
 	case errors.As(err, &usage):
@@ -62,6 +65,10 @@ func exitCode(err error) int {
 // errDiffers is the outcome of a command that was asked to report differences by
 // its exit code and has printed them. It is no failure and prints nothing.
 var errDiffers = errors.New("there are differences")
+
+// errWaiting is the outcome of a run of which something is left to another tool,
+// and the command has printed what. It is no failure either.
+var errWaiting = errors.New("the run waits for another tool")
 
 // errAttention is in the chain of an error that leaves a site between two releases.
 var errAttention = errors.New("the site needs attention")

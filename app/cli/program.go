@@ -47,7 +47,7 @@ func (p *Program) Run(args []string) int {
 		err = usageError{err}
 	}
 	code := exitCode(err)
-	if code != exitDiffers {
+	if code != exitDiffers && code != exitWaiting {
 		p.printError(err)
 	}
 	return code

@@ -53,6 +53,7 @@ the next safe point.
 | 3 | failed; the site needs attention: roll back or recover |
 | 4 | locked by another process |
 | 5 | not trusted: signature, hash or metadata |
+| 6 | a statement waits for the online tool that it is left to (schema apply, resume and undo) |
 | 10 | an update is available (check --exit-code); the site differs from its release (verify); there are differences (schema diff --exit-code) |
 `
 

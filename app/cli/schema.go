@@ -93,7 +93,7 @@ func inParentheses(s string) string {
 
 func (p *Program) schemaCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "schema", Short: "Compare, apply, undo and print database schemas"}
-	cmd.AddCommand(p.schemaDiffCommand(), p.schemaDumpCommand(), p.schemaApplyCommand(), p.schemaUndoCommand())
+	cmd.AddCommand(p.schemaDiffCommand(), p.schemaDumpCommand(), p.schemaApplyCommand(), p.schemaResumeCommand(), p.schemaUndoCommand())
 	return cmd
 }
 

@@ -114,22 +114,21 @@ func (p *Program) waiting(db *database.DB, left *database.LeftError, dir, next s
 	for _, d := range docs {
 		p.printf("# %s: %s", d.Object, d.Change)
 		for i, command := range d.Commands {
-			comment := ""
-			if i > 0 {
-				comment = "# or: "
+			if i == 0 {
+				p.printf("%s", shellLine(command))
+			} else {
+				p.printf("# or: %s", shellLine(command))
 			}
-			p.printf("%s%s", comment, shellLine(command))
 		}
 	}
-	p.sayf("The rest is done. When a tool has done %s, go on with: moult schema %s DSN %s", plural(len(docs), "statement"), next, dir)
+	p.sayf("What does not need it is done. After the tool, go on with: moult schema %s DSN %s", next, dir)
 	return errWaiting
 }
 
 // plainWord needs no quotes in a shell.
 var plainWord = regexp.MustCompile(`^[A-Za-z0-9_@%+=:,./-]+$`)
 
-// shellLine writes a command so that a shell reads the same words. A line feed in
-// a word stays one line for those who comment it out.
+// shellLine writes a command so that a shell reads the same words.
 func shellLine(words []string) string {
 	quoted := make([]string, len(words))
 	for i, w := range words {

@@ -156,7 +156,7 @@ func (d *DB) KeptBytes(ctx context.Context, p *schema.Plan) (int64, error) {
 			continue
 		}
 		query := fmt.Sprintf("SELECT CAST(COALESCE(AVG(OCTET_LENGTH(%s)), 0) * (SELECT COALESCE(MAX(table_rows), 0) FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = %s) AS SIGNED) FROM (SELECT %s FROM %s LIMIT %d) AS moult_sample",
-				schema.Quote(o.column), schema.QuoteText(o.table), schema.Quote(o.column), schema.Quote(o.table), sampleRows)
+			schema.Quote(o.column), schema.QuoteText(o.table), schema.Quote(o.column), schema.Quote(o.table), sampleRows)
 		var bytes int64
 		if err := conn.QueryRowContext(ctx, query).Scan(&bytes); err != nil {
 			return 0, d.noteLoss(fmt.Errorf("size what is kept aside in %s: %w", schema.Quote(o.table), err))

@@ -158,6 +158,12 @@ func (r *run) renameKeys(ctx context.Context) error {
 // alterClauses splits an ALTER TABLE of a plan.
 var alterClauses = regexp.MustCompile("(?s)^ALTER TABLE `((?:[^`]|``)+)`\\s+(.+)$")
 
+// oneLine joins the lines of clauses, which a plan writes one below the other. Line
+// feeds inside of a text are written as \n there.
+func oneLine(clauses string) string {
+	return strings.ReplaceAll(strings.TrimSpace(clauses), ",\n  ", ", ")
+}
+
 // OnlineCommand returns the command line by which a tool does a step, to be
 // shown and copied. It holds no password: both tools ask for it. A step that is
 // no ALTER of a single table is an error.
@@ -167,14 +173,14 @@ func (d *DB) OnlineCommand(tool Tool, s *schema.Step) ([]string, error) {
 		return nil, fmt.Errorf("%s (%s: %s) is no ALTER TABLE; %s can't do it", s.ID, s.Object, s.Change, tool)
 	}
 	table := strings.ReplaceAll(m[1], "``", "`")
-	clauses := strings.Join(strings.Fields(m[2]), " ")
-	if strings.ContainsAny(m[2], "'\"") {
-		clauses = strings.TrimSpace(m[2]) // blanks inside of a text count
-	}
+	clauses := oneLine(m[2])
 	switch tool {
 	case PtOnlineSchemaChange:
 		return d.ptCommand(table, clauses), nil
 	case GhOst:
+		if d.flavor.Vendor != schema.MySQL {
+			return nil, fmt.Errorf("gh-ost reads the binary log of MySQL, and the site is on %s", d.flavor)
+		}
 		if d.dsn.Network == "unix" {
 			return nil, fmt.Errorf("gh-ost connects by TCP only, and the site by the socket %s", d.dsn.Address)
 		}
@@ -183,7 +189,7 @@ func (d *DB) OnlineCommand(tool Tool, s *schema.Step) ([]string, error) {
 			return nil, fmt.Errorf("address %s: %w", d.dsn.Address, err)
 		}
 		return []string{string(GhOst), "--host=" + host, "--port=" + port, "--user=" + d.dsn.User, "--ask-pass",
-			"--database=" + d.dsn.Database, "--table=" + table, "--alter=" + clauses, "--allow-on-master", "--execute"}, nil
+			"--database=" + d.dsn.Database, "--table=" + table, "--alter=" + clauses, "--allow-on-master", "--approve-renamed-columns", "--execute"}, nil
 	default:
 		return nil, fmt.Errorf("tool %q: want %s or %s", tool, PtOnlineSchemaChange, GhOst)
 	}
