@@ -57,7 +57,7 @@ func takeStock(ctx context.Context, e Engine) stock {
 func (s stock) text() string {
 	switch {
 	case s.err != nil:
-		return lang.L("could not be compared: {{.Error}}", vars{"Error": s.err})
+		return lang.L("could not be compared: {{.Error}}", vars{"Error": say(s.err.Error())})
 	case s.edited == 0 && s.missing == 0:
 		return lang.L("none: every file is as it was shipped")
 	case s.missing == 0:
@@ -144,7 +144,7 @@ func named(name string, field fyne.CanvasObject) fyne.CanvasObject {
 // goTo shows a step.
 func (p *adoption) goTo(step int) {
 	p.step = step
-	p.say("", widget.MediumImportance)
+	p.tell("", widget.MediumImportance)
 	var content fyne.CanvasObject
 	var focus fyne.Focusable = p.on
 	switch step {
@@ -236,7 +236,7 @@ func (p *adoption) allow() {
 	}
 }
 
-func (p *adoption) say(sentence string, importance widget.Importance) {
+func (p *adoption) tell(sentence string, importance widget.Importance) {
 	p.said.Importance = importance
 	p.said.SetText(sentence)
 }
@@ -250,7 +250,7 @@ func (p *adoption) next() {
 	case askFolder:
 		dir, err := filepath.Abs(strings.TrimSpace(p.folder.Text))
 		if err != nil {
-			p.say(err.Error(), widget.DangerImportance)
+			p.tell(say(err.Error()), widget.DangerImportance)
 			return
 		}
 		p.dir = dir
@@ -264,7 +264,7 @@ func (p *adoption) next() {
 		dir := p.dir
 		what, err := p.adoption()
 		if err != nil {
-			p.say(err.Error(), widget.DangerImportance)
+			p.tell(say(err.Error()), widget.DangerImportance)
 			return
 		}
 		p.work(lang.L("Taking stock of the site…"), func() (func(), error) { return p.adopt(dir, what) })
@@ -277,7 +277,7 @@ func (p *adoption) next() {
 // work runs a job whose result is what to do next on Fyne's thread.
 func (p *adoption) work(sentence string, job func() (func(), error)) {
 	p.busy = true
-	p.say(sentence, widget.LowImportance)
+	p.tell(sentence, widget.LowImportance)
 	p.allow()
 	threads := p.app.threads
 	threads.run(func() {
@@ -288,7 +288,7 @@ func (p *adoption) work(sentence string, job func() (func(), error)) {
 				return
 			}
 			if err != nil {
-				p.say(sentenceOf(err), widget.DangerImportance)
+				p.tell(sentenceOf(err), widget.DangerImportance)
 				p.allow()
 				return
 			}
@@ -300,10 +300,10 @@ func (p *adoption) work(sentence string, job func() (func(), error)) {
 // sentenceOf is an error in words, with the error itself.
 func sentenceOf(err error) string {
 	if update.KindOf(err) == "" {
-		return err.Error()
+		return say(err.Error())
 	}
 	what, todo := explain(err)
-	return what + " " + todo + "\n" + err.Error()
+	return what + " " + todo + "\n" + say(err.Error())
 }
 
 // lookAtFolder opens a directory that is a site already, and goes on with one that isn't.

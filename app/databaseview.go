@@ -10,6 +10,7 @@ import (
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
+	"moult/app/words"
 	"moult/core/schema"
 	"moult/core/update"
 	"moult/widgets"
@@ -29,15 +30,18 @@ type databaseView struct {
 	plan *update.Plan
 }
 
-// stepLine is a line of the list: a statement, or what the plan leaves alone.
+// stepLine is a line of the list: a statement, or what the plan leaves alone. Texts
+// of core are put into the window's language when the line is shown, because a
+// large plan has thousands of lines and shows twenty.
 type stepLine struct {
-	title, below string
-	badge        string
-	tone         widgets.Tone
-	step         int // index of the step, -1: not a step
-	head         bool
-	left         *schema.Left
-	rename       *schema.Rename
+	title  string
+	below  []string
+	badge  string
+	tone   widgets.Tone
+	step   int // index of the step, -1: not a step
+	head   bool
+	left   *schema.Left
+	rename *schema.Rename
 }
 
 func newDatabaseView(p *page) *databaseView {
@@ -97,7 +101,7 @@ func proofText(p update.Proof) (string, widgets.Tone) {
 	}
 	s := lang.L("Not proved on a copy of the database.")
 	if p.Reason != "" {
-		s += " " + p.Reason
+		s += " " + say(words.Sentence(p.Reason))
 	}
 	return s, widgets.Warning
 }
@@ -127,59 +131,44 @@ func planLines(p *schema.Plan) []stepLine {
 	for i, s := range p.Steps {
 		if s.Phase != phase {
 			phase = s.Phase
-			lines = append(lines, stepLine{title: lang.L(phaseTexts[phase].name), below: lang.L(phaseTexts[phase].meaning), head: true, step: -1})
+			lines = append(lines, stepLine{title: lang.L(phaseTexts[phase].name), below: []string{lang.L(phaseTexts[phase].meaning)}, head: true, step: -1})
 		}
 		look := riskLooks[s.Risk]
-		lines = append(lines, stepLine{title: s.Object, below: s.Change + " · " + costText(s), badge: lang.L(look.word), tone: look.tone, step: i})
+		lines = append(lines, stepLine{title: s.Object, below: []string{s.Change, costText(s)}, badge: lang.L(look.word), tone: look.tone, step: i})
 	}
 	rest := func(title, meaning string, left []schema.Left, badge string, tone widgets.Tone) {
 		if len(left) == 0 {
 			return
 		}
-		lines = append(lines, stepLine{title: title, below: meaning, head: true, step: -1})
+		lines = append(lines, stepLine{title: title, below: []string{meaning}, head: true, step: -1})
 		for i := range left {
-			lines = append(lines, stepLine{title: left[i].Object, below: left[i].Reason, badge: badge, tone: tone, step: -1, left: &left[i]})
+			lines = append(lines, stepLine{title: left[i].Object, below: []string{left[i].Reason}, badge: badge, tone: tone, step: -1, left: &left[i]})
 		}
 	}
 	if len(p.Renames) > 0 {
-		lines = append(lines, stepLine{title: lang.L("Looks like a rename"), below: lang.L("nothing is lost, whatever you answer"), head: true, step: -1})
+		lines = append(lines, stepLine{title: lang.L("Looks like a rename"), below: []string{lang.L("nothing is lost, whatever you answer")}, head: true, step: -1})
 		for i := range p.Renames {
 			r := &p.Renames[i]
-			lines = append(lines, stepLine{title: r.Object, below: r.From + " → " + r.To, badge: lang.L("decide"), tone: widgets.Warning, step: -1, rename: r})
+			lines = append(lines, stepLine{title: r.Object, below: []string{r.From + " → " + r.To}, badge: lang.L("decide"), tone: widgets.Warning, step: -1, rename: r})
 		}
 	}
+	warnings := make([]schema.Left, len(p.Warnings))
+	for i, w := range p.Warnings {
+		warnings[i] = schema.Left{Object: lang.L("Warning"), Reason: w}
+	}
+	rest(lang.L("Worth knowing"), lang.L("what the statements can't show"), warnings, lang.L("warning"), widgets.Warning)
 	rest(lang.L("Changed on both sides"), lang.L("by you and by the release"), p.Conflicts, lang.L("conflict"), widgets.Warning)
 	rest(lang.L("Yours, and stays"), lang.L("the product does not know it"), p.Kept, lang.L("stays"), widgets.Neutral)
 	rest(lang.L("Drift"), lang.L("differs from the installed release, left as it is"), p.Drift, lang.L("drift"), widgets.Neutral)
 	return lines
 }
 
-// algorithmTexts say what an algorithm costs.
-var algorithmTexts = map[string]string{
-	"INSTANT": text("instant"),
-	"NOCOPY":  text("without copying"),
-	"INPLACE": text("in place"),
-	"REBUILD": text("rebuilds the table"),
-	"COPY":    text("copies the table"),
-}
-
 // costText says what a step costs.
 func costText(s schema.Step) string {
-	key, ok := algorithmTexts[s.Algorithm]
-	if !ok {
-		return lang.L("instant")
+	if cost := words.Cost(s); cost != "" {
+		return cost
 	}
-	out := lang.L(key)
-	if s.Algorithm != "INSTANT" && s.Rows >= 0 {
-		out = lang.N("{{.Cost}}, {{.N}} rows", int(min(s.Rows, 1<<30)), vars{"Cost": out, "N": roughCount(s.Rows)})
-	}
-	if s.Blocks {
-		out += lang.L(", writes wait")
-	}
-	if s.Estimated {
-		out += lang.L(" (estimated)")
-	}
-	return out
+	return "instant"
 }
 
 func (v *databaseView) selected(id widget.ListItemID) {
@@ -279,8 +268,12 @@ func newStepItem() *stepItem {
 
 func (i *stepItem) show(l stepLine) {
 	i.title.TextStyle.Bold = l.head
-	i.title.SetText(l.title)
-	i.below.SetText(l.below)
+	i.title.SetText(say(l.title))
+	below := make([]string, len(l.below))
+	for n, part := range l.below {
+		below[n] = say(part)
+	}
+	i.below.SetText(strings.Join(below, " · "))
 	i.badge.Set(l.badge, l.tone)
 	i.box.Refresh()
 }
@@ -314,22 +307,22 @@ func (d *stepDetail) set(o fyne.CanvasObject) {
 // showStep shows a statement: what it is, its cost, its SQL, its way back.
 func (d *stepDetail) showStep(s schema.Step) {
 	look := riskLooks[s.Risk]
-	title := widget.NewLabelWithStyle(s.Object+": "+s.Change, fyne.TextAlignLeading, fyne.TextStyle{Bold: true})
+	title := widget.NewLabelWithStyle(say(s.Object+": "+s.Change), fyne.TextAlignLeading, fyne.TextStyle{Bold: true})
 	title.Wrapping = fyne.TextWrapWord
-	cost := widget.NewLabel(costText(s))
+	cost := widget.NewLabel(say(costText(s)))
 	cost.Importance = widget.LowImportance
 	cost.Wrapping = fyne.TextWrapWord
 	head := container.NewVBox(tight(title, container.NewBorder(nil, nil, spaced(widgets.NewBadge(lang.L(look.word), look.tone)), nil, cost)))
 	notes := tight()
 	for _, n := range s.Notes {
-		notes.Add(iconLine(theme.IconNameInfo, widgets.Neutral, n))
+		notes.Add(iconLine(theme.IconNameInfo, widgets.Neutral, say(n)))
 	}
 	for _, h := range s.Hazards {
 		tone, icon := widgets.Warning, theme.IconNameWarning
 		if h.Blocks {
 			tone, icon = widgets.Danger, theme.IconNameCancel
 		}
-		notes.Add(iconLine(icon, tone, h.Text))
+		notes.Add(iconLine(icon, tone, say(h.Text)))
 	}
 	head.Add(notes)
 	back := joinSQL(s.Inverse)
@@ -363,16 +356,16 @@ func (d *stepDetail) sqlBox(title, sql string) fyne.CanvasObject {
 
 // showLeft shows an object that the plan leaves as it is.
 func (d *stepDetail) showLeft(l schema.Left) {
-	title := widget.NewLabelWithStyle(l.Object, fyne.TextAlignLeading, fyne.TextStyle{Bold: true})
+	title := widget.NewLabelWithStyle(say(l.Object), fyne.TextAlignLeading, fyne.TextStyle{Bold: true})
 	title.Wrapping = fyne.TextWrapWord
-	text := widget.NewLabel(l.Reason)
+	text := widget.NewLabel(say(words.Sentence(l.Reason)))
 	text.Wrapping = fyne.TextWrapWord
 	d.set(container.NewVBox(title, text))
 }
 
 // showRename asks whether a look-alike is a rename.
 func (d *stepDetail) showRename(r schema.Rename) {
-	title := widget.NewLabelWithStyle(r.Object, fyne.TextAlignLeading, fyne.TextStyle{Bold: true})
+	title := widget.NewLabelWithStyle(say(r.Object), fyne.TextAlignLeading, fyne.TextStyle{Bold: true})
 	title.Wrapping = fyne.TextWrapWord
 	text := widget.NewLabel(lang.L("{{.From}} goes away and {{.To}} is new, and they look alike. If it is the same thing under a new name, its data moves along. If you don't say so, the old one is kept aside and the new one begins empty: nothing is lost either way.",
 		vars{"From": r.From, "To": r.To}))

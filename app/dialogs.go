@@ -209,7 +209,7 @@ func (a *App) askPassword(ctx context.Context, prompt string) (string, error) {
 		}
 		entry.OnSubmitted = func(string) { give() }
 		entry.OnEscape = refuse
-		label := widget.NewLabel(prompt)
+		label := widget.NewLabel(say(prompt))
 		label.Wrapping = fyne.TextWrapWord
 		m = a.openModal(lang.L("Password"), container.NewVBox(label, entry), 0,
 			widgets.NewAction(lang.L("Cancel"), widget.MediumImportance, refuse),

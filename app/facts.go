@@ -47,7 +47,7 @@ func titled(title string, content fyne.CanvasObject) fyne.CanvasObject {
 }
 
 // detailsPanel holds an error in full, folded.
-func detailsPanel(err error) fyne.CanvasObject { return detailsText(err.Error()) }
+func detailsPanel(err error) fyne.CanvasObject { return detailsText(say(err.Error())) }
 
 func detailsText(text string) fyne.CanvasObject {
 	label := widget.NewLabel(text)

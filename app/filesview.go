@@ -13,6 +13,7 @@ import (
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
+	"moult/app/words"
 	"moult/core/files"
 	"moult/core/release"
 	"moult/widgets"
@@ -98,7 +99,11 @@ func (v *filesView) render(m Model) {
 		for i, n := range []int{c.New, c.Changed, c.Removed, c.Edited} {
 			v.chips.SetName(i, lang.L(chipNames[i])+" "+countText(int64(n)))
 		}
-		setLabel(v.notes, strings.Join(m.Plan.Files.Notes, "\n"))
+		notes := make([]string, len(m.Plan.Files.Notes))
+		for i, n := range m.Plan.Files.Notes {
+			notes[i] = say(n)
+		}
+		setLabel(v.notes, strings.Join(notes, "\n"))
 		v.notes.Hidden = v.notes.Text == ""
 	}
 	v.items = fileItems(m, v.entries)
@@ -132,15 +137,14 @@ func shownEntries(p *files.Plan) []files.Entry {
 var changeLooks = map[files.Change]struct {
 	sign string
 	tone widgets.Tone
-	word string // a key of the translations
 }{
-	files.Add:     {"+", widgets.Good, text("new")},
-	files.Replace: {"~", widgets.Notice, text("changed")},
-	files.Delete:  {"-", widgets.Danger, text("removed")},
-	files.Keep:    {"=", widgets.Neutral, text("kept")},
-	files.Same:    {"=", widgets.Neutral, text("already there")},
-	files.Mkdir:   {"+", widgets.Good, text("new directory")},
-	files.Rmdir:   {"-", widgets.Danger, text("directory removed")},
+	files.Add:     {"+", widgets.Good},
+	files.Replace: {"~", widgets.Notice},
+	files.Delete:  {"-", widgets.Danger},
+	files.Keep:    {"=", widgets.Neutral},
+	files.Same:    {"=", widgets.Neutral},
+	files.Mkdir:   {"+", widgets.Good},
+	files.Rmdir:   {"-", widgets.Danger},
 }
 
 // fileItems turns entries into lines of the tree.
@@ -322,13 +326,12 @@ func (d *fileDetail) show(m Model, e files.Entry) {
 	d.entry, d.plan = e, m.Plan
 	d.title.TextStyle.Bold = true
 	setLabel(d.title, string(e.Path))
-	look := changeLooks[e.Change]
-	d.badges.Objects = []fyne.CanvasObject{spaced(widgets.NewBadge(lang.L(look.word), look.tone))}
+	d.badges.Objects = []fyne.CanvasObject{spaced(widgets.NewBadge(lang.L(words.Change(e.Change)), changeLooks[e.Change].tone))}
 	if e.Edited {
 		d.badges.Add(widgets.NewBadge(lang.L("edited here"), widgets.Warning))
 	}
 	d.badges.Show()
-	setLabel(d.note, e.Note)
+	setLabel(d.note, say(e.Note))
 	d.note.Hidden = e.Note == ""
 	d.offer(m, e)
 	d.relayout()
@@ -413,7 +416,7 @@ func (d *fileDetail) load(m Model, e files.Entry) {
 				return
 			}
 			if err != nil {
-				d.say(lang.L("This file can't be shown: {{.Error}}", vars{"Error": err}))
+				d.say(lang.L("This file can't be shown: {{.Error}}", vars{"Error": say(err.Error())}))
 				return
 			}
 			d.texts = texts

@@ -106,7 +106,7 @@ func worries(p *update.Plan) []string {
 	if p.Schema != nil {
 		for _, s := range p.Schema.Steps {
 			if s.Risk == schema.CantUndo {
-				out = append(out, lang.L("{{.Object}}: {{.Change}} can't be undone completely.", vars{"Object": s.Object, "Change": s.Change}))
+				out = append(out, lang.L("{{.Object}}: {{.Change}} can't be undone completely.", vars{"Object": say(s.Object), "Change": say(s.Change)}))
 			}
 		}
 	}

@@ -198,10 +198,10 @@ func (v *historyView) showDetails(r update.Record, lines []string) {
 		f.add(lang.L("Why"), what)
 	}
 	if r.Message != "" {
-		f.add(lang.L("Details"), r.Message)
+		f.add(lang.L("Details"), say(r.Message))
 	}
 	for _, w := range r.Warnings {
-		f.add(lang.L("Warning"), w)
+		f.add(lang.L("Warning"), say(w))
 	}
 	log := widgets.NewLogList()
 	log.Set(lines)

@@ -74,7 +74,7 @@ func (o *overview) content(m Model) fyne.CanvasObject {
 		column.Add(offerPanel(m.Offer))
 		column.Add(trustPanel(m.Offer.Trust))
 	case m.State == update.NotInstallable:
-		column.Add(widgets.NewPanel(iconLine(theme.IconNameInfo, widgets.Neutral, m.Offer.Blocked)))
+		column.Add(widgets.NewPanel(iconLine(theme.IconNameInfo, widgets.Neutral, say(m.Offer.Blocked))))
 		column.Add(offerPanel(m.Offer))
 	case m.State == update.CheckFailed:
 		_, todo := explain(m.Err)
@@ -144,7 +144,7 @@ func offerPanel(o *update.Offer) fyne.CanvasObject {
 	f.add(lang.L("Release"), lang.L("{{.Version}} of {{.Date}}", vars{"Version": o.Target, "Date": dateText(o.Released)}))
 	f.add(lang.L("Download"), downloadText(o.Strategy.Bytes, o.Strategy.FullBytes, string(o.Strategy.Kind)))
 	if o.Strategy.Reason != "" {
-		f.add(lang.L("Why this way"), o.Strategy.Reason)
+		f.add(lang.L("Why this way"), say(o.Strategy.Reason))
 	}
 	if len(o.Strategy.Hops) > 1 {
 		path := ""
@@ -253,8 +253,11 @@ func (o *overview) warnings(m Model) fyne.CanvasObject {
 		if len(p.Renames) > 0 {
 			add(lang.N("{{.N}} changes look like a rename.", len(p.Renames), vars{"N": len(p.Renames)}), lang.L("Decide"), tabDatabase, o.page.database.showRenames)
 		}
+		for _, w := range p.Warnings {
+			add(say(w), lang.L("Show"), tabDatabase, o.page.database.showRest)
+		}
 		for _, c := range p.Conflicts {
-			add(c.Object+": "+c.Reason, lang.L("Show"), tabDatabase, o.page.database.showRest)
+			add(say(c.Object+": "+c.Reason), lang.L("Show"), tabDatabase, o.page.database.showRest)
 		}
 	}
 	if len(rows.Objects) == 0 {
@@ -265,7 +268,7 @@ func (o *overview) warnings(m Model) fyne.CanvasObject {
 
 // riskSentence says in a line what a risky step means.
 func riskSentence(s schema.Step) string {
-	v := vars{"Object": s.Object, "Change": s.Change}
+	v := vars{"Object": say(s.Object), "Change": say(s.Change)}
 	if s.Risk == schema.CantUndo {
 		return lang.L("{{.Object}}: {{.Change}}. Not all of it can be undone.", v)
 	}
@@ -299,35 +302,46 @@ func (o *overview) checklist(m Model) fyne.CanvasObject {
 	}
 	content := container.NewBorder(nil, container.NewHBox(layout.NewSpacer(), again), nil, nil, rows)
 	if m.Err != nil {
-		what, _ := explain(m.Err)
-		rows.Add(iconLine(theme.IconNameError, widgets.Danger, what+" "+m.Err.Error()))
+		what, todo := explain(m.Err)
+		rows.Add(iconLine(theme.IconNameError, widgets.Danger, what))
+		rows.Add(indented(quiet(todo), quiet(say(m.Err.Error()))))
 	}
 	return titled(lang.L("Before it starts"), content)
 }
 
 func checkRow(c update.Check) fyne.CanvasObject {
 	look := checkLooks[c.Level]
-	line := iconLine(look.icon, look.tone, c.Text)
+	line := iconLine(look.icon, look.tone, say(c.Text))
 	if c.Hint == "" && len(c.Rows) == 0 {
 		return line
 	}
-	below := container.NewVBox()
+	var below []fyne.CanvasObject
 	if c.Hint != "" {
-		hint := widget.NewLabel(c.Hint)
-		hint.Wrapping = fyne.TextWrapWord
-		hint.Importance = widget.LowImportance
-		hint.Selectable = true
-		below.Add(hint)
+		below = append(below, quiet(say(c.Hint)))
 	}
 	for _, row := range c.Rows {
 		l := widget.NewLabel(row)
 		l.TextStyle.Monospace = true
 		l.Truncation = fyne.TextTruncateEllipsis
-		below.Add(l)
+		below = append(below, l)
 	}
+	return tight(line, indented(below...))
+}
+
+// quiet is a paragraph that stands back behind the line above it.
+func quiet(text string) *widget.Label {
+	l := widget.NewLabel(text)
+	l.Wrapping = fyne.TextWrapWord
+	l.Importance = widget.LowImportance
+	l.Selectable = true
+	return l
+}
+
+// indented stands below the text of an [iconLine].
+func indented(lines ...fyne.CanvasObject) fyne.CanvasObject {
 	indent := &minimum{size: fyne.NewSize(24, 0)}
 	indent.ExtendBaseWidget(indent)
-	return tight(line, container.NewBorder(nil, nil, indent, nil, below))
+	return container.NewBorder(nil, nil, indent, nil, tight(lines...))
 }
 
 // trustLooks holds the icon and tone of each level of trust.
@@ -364,7 +378,7 @@ func trustText(t update.Trust) string {
 		s = lang.L("Not trusted.")
 	}
 	if t.Detail != "" && t.Level != update.Trusted {
-		s += " " + t.Detail
+		s += " " + say(t.Detail)
 	}
 	return s
 }
@@ -382,7 +396,7 @@ func (o *overview) interrupted(m Model) fyne.CanvasObject {
 	}
 	f.add(lang.L("Recommended"), recommended)
 	if r.Reason != "" {
-		f.add(lang.L("Because"), r.Reason)
+		f.add(lang.L("Because"), say(r.Reason))
 	}
 	return f.panel(lang.L("What was found"))
 }
@@ -408,7 +422,7 @@ func (o *overview) addOutcome(column *fyne.Container, m Model) {
 	if len(r.Warnings) > 0 {
 		rows := tight()
 		for _, w := range r.Warnings {
-			rows.Add(iconLine(theme.IconNameWarning, widgets.Warning, w))
+			rows.Add(iconLine(theme.IconNameWarning, widgets.Warning, say(w)))
 		}
 		column.Add(titled(lang.L("Worth knowing"), rows))
 	}
@@ -420,7 +434,7 @@ func (o *overview) addOutcome(column *fyne.Container, m Model) {
 	case m.Err != nil:
 		column.Add(detailsPanel(m.Err))
 	case r.Message != "":
-		column.Add(detailsText(r.Message))
+		column.Add(detailsText(say(r.Message)))
 	}
 	if len(m.Progress.Log) > 0 {
 		column.Add(logPanel(m.Progress.Log))

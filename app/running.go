@@ -63,7 +63,7 @@ func (v *runningView) render(m Model) {
 		v.banner.SetTone(tone)
 	}
 	p := m.Progress
-	v.progress.Set(p.Fraction, percentText(p.Fraction)+"   "+doneText(p), leftText(p), oneLine(p.Item))
+	v.progress.Set(p.Fraction, percentText(p.Fraction)+"   "+doneText(p), leftText(p), oneLine(say(p.Item)))
 	v.steps.Set(stepLines(p))
 	v.log.Set(p.Log)
 }

@@ -325,7 +325,7 @@ func (f *settingsForm) probeRow(probe func(Engine, context.Context, site.Config)
 				if err != nil {
 					said, result.Importance = err.Error(), widget.DangerImportance
 				}
-				result.SetText(said)
+				result.SetText(say(said))
 				f.column.Refresh()
 			})
 		})
@@ -359,7 +359,7 @@ func (f *settingsForm) validate() {
 	for key, label := range f.faults {
 		said := ""
 		if fault != nil && (fault.Key == key || strings.HasPrefix(fault.Key, key+"[")) {
-			said = fault.Err.Error()
+			said = say(fault.Err.Error())
 		}
 		if label.Text != said {
 			label.SetText(said)

@@ -19,18 +19,6 @@ func bytesText(n int64) string { return humanize.Bytes(uint64(max(n, 0))) }
 // countText writes a number with separators between thousands.
 func countText(n int64) string { return humanize.Comma(n) }
 
-// roughCount writes a large number in short, as in 1.2 M.
-func roughCount(n int64) string {
-	if n < 10_000 {
-		return countText(n)
-	}
-	v, unit := float64(n)/1e3, " k"
-	if n >= 1_000_000 {
-		v, unit = float64(n)/1e6, " M"
-	}
-	return strconv.FormatFloat(math.Round(v*10)/10, 'f', -1, 64) + unit
-}
-
 // filesText writes a number of files.
 func filesText(n int) string {
 	return lang.N("{{.N}} files", n, vars{"N": countText(int64(n))})

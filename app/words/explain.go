@@ -2,16 +2,18 @@ package words
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
+	"moult/core/site"
 	"moult/core/update"
 )
 
 // Explanation is an error in words.
 type Explanation struct {
-	What   string // one sentence: what happened
+	What   string // one sentence: what happened; "" if only Detail says it
 	Detail string // core's own text with the thing and the place; "" if What says it all
-	Advice string // one sentence: what to do next
+	Advice string // one sentence: what to do next; "" if there is nothing to say
 }
 
 // sentence is a row of the table of kinds.
@@ -47,11 +49,18 @@ var sentences = map[update.Kind]sentence{
 	update.KindBlocked:        {"A check before the update found something in the way.", "Put it right, then check again."},
 }
 
-// Explain puts err into words. An error without a kind is explained by its own text.
+// notSite explains a directory that is not under care, whatever was tried there.
+var notSite = sentence{"This directory is not a site that Moult looks after.", "Add it as a site, or choose another directory."}
+
+// Explain puts err into words. An error without a kind has no sentence but its own
+// text.
 func Explain(err error) Explanation {
+	if errors.Is(err, site.ErrNotSite) {
+		return Explanation{What: notSite.what, Detail: err.Error(), Advice: notSite.advice}
+	}
 	s, known := sentences[update.KindOf(err)]
 	if !known {
-		return Explanation{What: Sentence(err.Error())}
+		return Explanation{Detail: err.Error()}
 	}
 	x := Explanation{What: s.what, Advice: s.advice}
 	var e *update.Error
@@ -63,13 +72,7 @@ func Explain(err error) Explanation {
 
 // String joins the explanation into one paragraph.
 func (x Explanation) String() string {
-	parts := []string{x.What}
-	if x.Detail != "" {
-		parts = append(parts, Sentence(x.Detail))
-	}
-	if x.Advice != "" {
-		parts = append(parts, x.Advice)
-	}
+	parts := slices.DeleteFunc([]string{x.What, Sentence(x.Detail), x.Advice}, func(s string) bool { return s == "" })
 	return strings.Join(parts, " ")
 }
 

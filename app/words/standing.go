@@ -2,6 +2,11 @@ package words
 
 import (
 	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/dustin/go-humanize"
 
 	"moult/core/files"
 	"moult/core/schema"
@@ -56,46 +61,65 @@ var stages = map[update.Stage]string{
 }
 
 // Change names what an update does to a file.
-func Change(e files.Entry) string {
-	switch e.Change {
-	case files.Add:
-		return "new"
-	case files.Replace:
-		return "changed"
-	case files.Delete:
-		return "removed"
-	case files.Keep:
-		return "kept"
-	case files.Mkdir:
-		return "new directory"
-	case files.Rmdir:
-		return "removed directory"
-	default:
-		return string(e.Change)
+func Change(c files.Change) string {
+	if name, ok := changes[c]; ok {
+		return name
 	}
+	return string(c)
 }
 
-// Cost says in words what a step costs, as "instant" or "copies 1200000 rows, writes wait".
+var changes = map[files.Change]string{
+	files.Add:     "new",
+	files.Replace: "changed",
+	files.Delete:  "removed",
+	files.Keep:    "kept",
+	files.Same:    "already there",
+	files.Mkdir:   "new directory",
+	files.Rmdir:   "removed directory",
+}
+
+// algorithms says what each way of changing a table costs.
+var algorithms = map[string]string{
+	"INSTANT": "instant",
+	"NOCOPY":  "without copying",
+	"INPLACE": "in place",
+	"REBUILD": "rebuilds the table",
+	"COPY":    "copies the table",
+}
+
+// Cost says in words what a step costs, as in "copies the table, 1.2 M rows, writes
+// wait". It is "" where there is nothing to choose, as for a new table.
 func Cost(s schema.Step) string {
-	cost := ""
-	switch s.Algorithm {
-	case "":
+	algorithm, known := algorithms[s.Algorithm]
+	if !known {
 		return ""
-	case "INSTANT":
-		cost = "instant"
-	case "NOCOPY", "INPLACE":
-		cost = "in place"
-	default:
-		cost = "copies the table"
-		if s.Rows >= 0 {
-			cost = fmt.Sprintf("copies %d rows", s.Rows)
-		}
+	}
+	parts := []string{algorithm}
+	if s.Algorithm != "INSTANT" && s.Rows >= 0 {
+		parts = append(parts, rows(s.Rows))
 	}
 	if s.Blocks {
-		cost += ", writes wait"
+		parts = append(parts, "writes wait")
 	}
 	if s.Estimated {
-		cost += ", estimated"
+		parts = append(parts, "estimated")
 	}
-	return cost
+	return strings.Join(parts, ", ")
+}
+
+// rows writes a number of rows, a large one in short, as in "1.2 M rows".
+func rows(n int64) string {
+	switch {
+	case n == 1:
+		return "1 row"
+	case n < 10_000:
+		return humanize.Comma(n) + " rows"
+	case n < 1_000_000:
+		return short(n, 1e3) + " k rows"
+	}
+	return short(n, 1e6) + " M rows"
+}
+
+func short(n int64, unit float64) string {
+	return strconv.FormatFloat(math.Round(float64(n)/unit*10)/10, 'f', -1, 64)
 }
