@@ -81,9 +81,6 @@ func (e *Engine) check(ctx context.Context, c Choices) (*Offer, error) {
 			o.Blocked = fmt.Sprintf("%s needs Moult %s or newer; this is %s.", m.Version, need, e.opts.Program)
 		}
 	}
-	if o.base, err = src.at(ctx, st.Version); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
-	}
 	if o.Notes, err = collectNotes(ctx, src, newest, st.Version, m); err != nil {
 		return nil, err
 	}
@@ -125,6 +122,9 @@ func pick(ctx context.Context, src source, newest *release.Manifest, asked relea
 	}
 	for _, earlier := range slices.Backward(newest.Moult.Earlier) {
 		m, err := src.at(ctx, earlier.Version)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // no longer published
+		}
 		if err != nil || m.OfferedTo(siteID) {
 			return m, err
 		}
@@ -163,6 +163,9 @@ func (e *Engine) chain(ctx context.Context, src source, newest *release.Manifest
 				continue
 			}
 			m, err := src.at(ctx, earlier.Version)
+			if errors.Is(err, fs.ErrNotExist) {
+				continue // no longer published: another way may do without it
+			}
 			if err != nil {
 				return nil, err
 			}

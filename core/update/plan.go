@@ -28,7 +28,6 @@ type Offer struct {
 	source   source
 	arch     release.Arch
 	manifest *release.Manifest
-	base     *release.Manifest // of the installed release; nil when no longer published
 }
 
 // UpToDate reports whether there is nothing to install.
