@@ -5,6 +5,7 @@ package cli_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
@@ -47,7 +48,7 @@ type scenario struct {
 // TestKillAnywhere kills the real program in complete updates of the sample wiki and
 // in their roll backs, before every call that changes a file and both before and
 // after every message to a server, and then ends the run, forward or by undoing it.
-// Every third of these recoveries is killed as well. Whatever was killed, files,
+// Every second of these recoveries is killed as well. Whatever was killed, files,
 // schema and rows must be those of the old release or those of the new one.
 //
 // A sample of points is taken; MOULT_TORTURE=1 takes all, on two sites at a time.
@@ -319,11 +320,15 @@ func killedAt(out []byte) (target string, err error) {
 	return "", fmt.Errorf("the tracer: %s", out)
 }
 
-// end starts moult again, as an admin would, after having killed that as well one
-// time in three, until no run is open. The site must be old or new then.
+// end starts moult again, as an admin would, after having killed that as well every
+// second time, until no run is open. The site must be old or new then.
 func (k *killSite) end(story *string) error {
-	way := []string{"--undo", "--forward"}[k.random.IntN(2)]
-	if k.random.IntN(3) == 0 && k.isOpen() {
+	if k.random.IntN(2) == 0 {
+		run, err := k.interrupted()
+		if run == nil {
+			return errors.Join(err, k.look())
+		}
+		way := k.direction(run)
 		out := k.trace(strconv.Itoa(1+k.random.IntN(150)), []string{"recover", k.dir, way, "--quiet"})
 		*story += fmt.Sprintf("\nrecover %s %s", way, bytes.TrimSpace(out))
 		target, err := killedAt(out)
@@ -333,41 +338,51 @@ func (k *killSite) end(story *string) error {
 		if target != "" {
 			k.killed["recover, "+target]++
 		}
-		way = []string{"--undo", "--forward"}[k.random.IntN(2)]
 	}
-	if k.isOpen() {
-		out, code := k.moult("recover", k.dir, way, "--quiet")
-		*story += fmt.Sprintf("\nrecover %s: exit %d %s", way, code, out)
-		if k.isOpen() && way == "--forward" { // nothing to go on with: it has to be undone
-			out, code = k.moult("recover", k.dir, "--undo", "--quiet")
-			*story += fmt.Sprintf("\nrecover --undo: exit %d %s", code, out)
-		}
-		if k.isOpen() {
-			return fmt.Errorf("the run can't be ended")
-		}
+	run, err := k.interrupted()
+	if run == nil {
+		return errors.Join(err, k.look())
 	}
+	way := k.direction(run)
+	out, code := k.moult("recover", k.dir, way, "--quiet")
+	*story += fmt.Sprintf("\nrecover %s: exit %d %s", way, code, out)
+	if fails := k.after == nil && way == "--forward"; fails != (code != 0) {
+		return errors.New("what was offered has not happened")
+	}
+	if run, err := k.interrupted(); run != nil || err != nil {
+		return errors.Join(err, errors.New("the run has not ended"))
+	}
+	return k.look()
+}
+
+// interrupted returns the run that waits for its end, if there is one.
+func (k *killSite) interrupted() (*update.Run, error) {
+	e, err := update.Open(k.dir, update.Options{})
+	if err != nil {
+		return nil, err
+	}
+	defer e.Close()
+	return e.Interrupted()
+}
+
+// direction is one of the ways that a run can be ended.
+func (k *killSite) direction(run *update.Run) string {
+	if run.CanFinish && k.random.IntN(2) == 0 {
+		return "--forward"
+	}
+	return "--undo"
+}
+
+// look checks what the site is.
+func (k *killSite) look() error {
 	if err := k.anHourLater(); err != nil {
 		return err
 	}
 	updated, err := k.isUpdated()
-	if err != nil {
+	if err != nil || updated {
 		return err
 	}
-	if !updated {
-		return k.forget()
-	}
-	return nil
-}
-
-// isOpen reports whether a run waits for its end.
-func (k *killSite) isOpen() bool {
-	e, err := update.Open(k.dir, update.Options{})
-	if err != nil {
-		return true
-	}
-	defer e.Close()
-	run, err := e.Interrupted()
-	return run != nil || err != nil
+	return k.forget()
 }
 
 // forget removes the records of the updates that have been undone, so that the
@@ -434,5 +449,6 @@ func (k *killSite) keep() string {
 	if err != nil {
 		return fmt.Sprintf("the site's .moult could not be kept: %v", err)
 	}
-	return "the site's .moult is in " + dir
+	entries, _ := os.ReadDir(k.dir)
+	return fmt.Sprintf("the site's .moult is in %s, beside it are %v", dir, entries)
 }

@@ -2,7 +2,6 @@ package site
 
 import (
 	"bytes"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"os"
@@ -87,16 +86,26 @@ func (l *Lease) renew(update string, stop <-chan struct{}) {
 	}
 }
 
-// write replaces the flag. It is readable by everyone: the web server's user must see it.
+// write replaces the flag. It is readable by everyone: the web server's user must see
+// it. What a writer that died left beside it has the name that the next one takes, so
+// that nothing of it stays in the site.
 func (l *Lease) write(update string) error {
 	until := l.now().Add(leaseTime).UTC()
 	text := fmt.Sprintf("%s %s\nuntil %s\nuntil-unix %d\n", leaseMark, update, until.Format(time.RFC3339), until.Unix())
 	dir, name := path.Split(string(l.file))
-	temp := dir + ".moult-" + name + tempMark + rand.Text()[:8]
-	if err := l.site.Root.WriteFile(temp, []byte(text), 0o644); err != nil {
+	temp := dir + ".moult-" + name + ".tmp"
+	if err := l.site.Root.Remove(temp); err != nil && !isMissing(err) {
 		return err
 	}
-	if err := l.site.Root.Rename(temp, string(l.file)); err != nil {
+	f, err := l.site.Root.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(text)
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = l.site.Root.Rename(temp, string(l.file))
+	}
+	if err != nil {
 		return errors.Join(err, l.site.Root.Remove(temp))
 	}
 	return nil

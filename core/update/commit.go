@@ -20,6 +20,9 @@ import (
 // are the base of three-way comparisons, which nobody reads beyond this size.
 const maxPristine = 1 << 20
 
+// targetFile is the schema text of the new release, in the update's directory.
+const targetFile = "target.sql"
+
 // commit makes the new release the one that counts. Each of its parts can be
 // repeated, and only the last one ends the run.
 func (r *run) commit(context.Context) error {
@@ -30,12 +33,7 @@ func (r *run) commit(context.Context) error {
 	if err := r.site.SetInventory(newInventory(r.plan, r.intake, b.Inventory)); err != nil {
 		return err
 	}
-	contents, err := r.update.Root.OpenRoot(packageDir)
-	if err != nil {
-		return err
-	}
-	defer contents.Close()
-	if err := r.recordSchema(contents.ReadFile(path.Join(archive.PackageDir, "schema", "to.sql"))); err != nil {
+	if err := r.recordSchema(r.update.Root.ReadFile(targetFile)); err != nil {
 		return err
 	}
 	st := b.State
@@ -159,6 +157,20 @@ func keepPristine(s *site.Site, contents *os.Root, list []release.File) error {
 		}
 	}
 	return store.Sync()
+}
+
+// keepTarget keeps the schema text of the new release, if it has one, beside the
+// plan: a roll back that was interrupted may be turned round again, long after the
+// package is gone.
+func keepTarget(u *site.Update, contents *os.Root) error {
+	text, err := contents.ReadFile(path.Join(archive.PackageDir, "schema", "to.sql"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return site.WriteFile(u.Root, targetFile, text)
 }
 
 // isText reports whether b is something that a person can read.

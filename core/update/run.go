@@ -105,6 +105,9 @@ func (r *run) ready(ctx context.Context, p *Plan) error {
 	if err := keepPristine(r.site, contents, r.intake.Files); err != nil {
 		return err
 	}
+	if err := keepTarget(r.update, contents); err != nil {
+		return err
+	}
 	r.stage = StageExtract
 	err = files.Stage(ctx, r.site, r.update, p.Files, contents, func(done, total int64) {
 		r.send(Event{Status: StepRunning, Done: done, Total: total, Unit: Bytes, Interruptible: true})

@@ -260,20 +260,26 @@ func name(ev update.Event) string {
 	return fmt.Sprintf("%s %s %d/%d", ev.Stage, ev.Status, ev.Done, ev.Total)
 }
 
-// crashAt applies p and panics out of the report at the n-th event, which leaves
-// everything on disk as an ended process would.
+// crashAt applies p and dies at the n-th event.
 func crashAt(t *testing.T, e *update.Engine, p *update.Plan, n int) (crashed bool) {
+	t.Helper()
+	return diesAt(t, n, func(report update.Report) { e.Apply(t.Context(), p, report) })
+}
+
+// diesAt panics out of a run at its n-th event, which leaves everything on disk as an
+// ended process would.
+func diesAt(t *testing.T, n int, run func(update.Report)) (died bool) {
 	t.Helper()
 	defer func() {
 		if r := recover(); r != nil {
 			if _, ours := r.(crash); !ours {
 				panic(r)
 			}
-			crashed = true
+			died = true
 		}
 	}()
 	i := 0
-	e.Apply(t.Context(), p, func(ev update.Event) {
+	run(func(ev update.Event) {
 		if i++; i == n+1 {
 			panic(crash{name(ev)})
 		}
