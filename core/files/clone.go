@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path"
 	"slices"
 	"strings"
@@ -163,19 +164,39 @@ func (c *cloner) sync() ([]node, error) {
 	if err := both.Wait(); err != nil {
 		return nil, err
 	}
-	clone := map[string]node{}
+	clone := make(map[string]node, len(have))
 	for _, n := range have {
 		clone[n.path] = n
 	}
-	wanted := map[string]bool{}
+	wanted := make(map[string]bool, len(nodes))
+	var files []node // to be linked
 	for _, n := range nodes {
 		if _, planned := c.planned[n.path]; planned {
 			continue
 		}
 		wanted[n.path] = true
-		if err := c.make(n, clone); err != nil {
+		has, there := clone[n.path]
+		if there && !n.dir && has.id.Inode == n.id.Inode && has.id.known() {
+			continue
+		}
+		if there && has.dir != n.dir || there && !n.dir {
+			if err := c.d.remove(c.to, path.Join(c.toDir, n.path)); err != nil {
+				return nil, err
+			}
+			c.to.forget()
+		}
+		if !n.dir {
+			files = append(files, n)
+		} else if err := c.mkdirs(n.path); err != nil {
 			return nil, err
 		}
+	}
+	roots := []*os.Root{c.from.base.root, c.to.base.root}
+	err := eachParallel(context.Background(), roots, len(files), func(t []*tree, i int) error {
+		return c.link(t[0], t[1], files[i].path)
+	})
+	if err != nil {
+		return nil, err
 	}
 	for _, n := range slices.Backward(have) {
 		if _, planned := c.planned[n.path]; planned || wanted[n.path] {
@@ -189,27 +210,14 @@ func (c *cloner) sync() ([]node, error) {
 	return nodes, nil
 }
 
-// make puts one thing into the clone, if it is not there.
-func (c *cloner) make(n node, clone map[string]node) error {
-	from, to := path.Join(c.fromDir, n.path), path.Join(c.toDir, n.path)
-	has, there := clone[n.path]
-	if there && !n.dir && has.id.Inode == n.id.Inode && has.id.known() {
-		return nil
-	}
-	if there && has.dir != n.dir || there && !n.dir {
-		if err := c.d.remove(c.to, to); err != nil {
-			return err
-		}
-		c.to.forget()
-	}
-	do := func() error { return c.d.link(c.from, from, c.to, to) }
-	if n.dir {
-		do = func() error { return c.mkdir(n.path) }
-	}
+// link gives a file a name in the clone.
+func (c *cloner) link(from, to *tree, rel string) error {
+	do := func() error { return c.d.link(from, path.Join(c.fromDir, rel), to, path.Join(c.toDir, rel)) }
 	err := do()
-	if missing(err) && n.path != "." {
+	if missing(err) {
 		// It lies in a directory that the plan makes or removes, and so keeps it.
-		if err = c.mkdirs(path.Dir(n.path)); err == nil {
+		own := cloner{d: c.d, from: from, fromDir: c.fromDir, to: to, toDir: c.toDir}
+		if err = own.mkdirs(path.Dir(rel)); err == nil {
 			err = do()
 		}
 	}

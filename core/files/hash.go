@@ -88,7 +88,7 @@ func hashOf(r io.Reader, size int64) (release.Digest, int64, error) {
 // eachParallel calls do for 0 … n-1 on every processor. Neighbouring numbers mostly
 // go to one worker, with trees of the roots that it alone uses. A root may be nil.
 func eachParallel(ctx context.Context, roots []*os.Root, n int, do func(t []*tree, i int) error) error {
-	const run = 64
+	run := min(max(n/(8*runtime.GOMAXPROCS(0)), 1), 64)
 	g, ctx := errgroup.WithContext(ctx)
 	next := make(chan int)
 	g.Go(func() error {

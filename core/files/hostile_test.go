@@ -3,9 +3,12 @@ package files
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -166,21 +169,115 @@ func (w *world) trustTimes() {
 	}
 }
 
-func TestFileThatPlanningReadIsNotReadAgain(t *testing.T) {
-	w := build(t, scratch(t), scenario{shipped: contents{"a": "1"}, new: contents{"a": "2"}, full: true})
-	defer w.close()
-	w.makePlan()
-	if seen := w.plan.Entries[0].seen; seen != (stamp{}) {
-		t.Fatalf("a file that was written a moment ago is trusted: %v", seen)
+// TestEditThatNoTimeTellsIsFound edits files behind the back of what planning
+// remembered of them, as a program that has one mapped into its memory can: they are
+// read once more when they are out of the way.
+func TestEditThatNoTimeTellsIsFound(t *testing.T) {
+	for _, way := range ways {
+		for _, p := range []string{"lib/a", "lib/old", "a", "old"} {
+			t.Run(way.name+"/"+p, func(t *testing.T) {
+				sc := scenario{
+					shipped: contents{"lib/a": "1", "lib/b": "1", "lib/old": "1", "a": "1", "old": "1"},
+					new:     contents{"lib/a": "2", "lib/b": "2", "a": "2"}, full: true, way: way.choice,
+				}
+				w := build(t, scratch(t), sc)
+				defer w.close()
+				w.makePlan()
+				if seen := w.plan.Entries[0].seen; seen != (stamp{}) {
+					t.Fatalf("a file that was written a moment ago is trusted: %v", seen)
+				}
+				d := way.wrap(&faultyDisk{})
+				must(t, w.stage(d))
+				must(t, os.WriteFile(filepath.Join(w.dir, p), []byte("3"), 0o644))
+				changed := w.digest()
+				w.trustTimes()
+				if w.plan.Entries[0].seen == (stamp{}) {
+					t.Skip("times don't tell of changes on this system")
+				}
+				if err := w.switchOver(d); !errors.Is(err, ErrChanged) || !strings.HasPrefix(err.Error(), p) {
+					t.Errorf("the switch says %v", err)
+				}
+				if notes, err := w.undo(d); err != nil || len(notes) > 0 {
+					t.Errorf("undo: %v, notes %q", err, notes)
+				}
+				if w.digest() != changed {
+					t.Errorf("the site holds %v", w.tree())
+				}
+			})
+		}
 	}
-	w.trustTimes()
-	if w.plan.Entries[0].seen == (stamp{}) {
-		t.Skip("times don't tell of changes on this system")
+}
+
+// TestWriterRacesTheSwitch has a process write to a file all the time while it is
+// planned, switched and undone, again and again. Either the update is refused or what
+// the writer wrote last is what the way back holds.
+func TestWriterRacesTheSwitch(t *testing.T) {
+	sc := scenario{shipped: contents{}, new: contents{}, full: true, way: "file"}
+	for i := range 60 {
+		p := fmt.Sprintf("f%02d", i)
+		sc.shipped[p], sc.new[p] = "old", "new"
 	}
-	must(t, w.stage(realDisk{}))
-	w.plan.Entries[0].Here.SHA256 = release.DigestOf(nil) // found out if the file is read
-	if err := w.switchOver(realDisk{}); err != nil {
-		t.Error(err)
+	var switched, refused int
+	for round := range 12 {
+		w := build(t, scratch(t), sc)
+		w.makePlan()
+		must(t, w.stage(realDisk{}))
+		var wrote atomic.Int64
+		stop := make(chan struct{})
+		var done sync.WaitGroup
+		done.Go(func() { // writes one file from its middle to its end, and no other
+			name := filepath.Join(w.dir, fmt.Sprintf("f%02d", 5*round))
+			time.Sleep(time.Duration(round*round) * 100 * time.Microsecond)
+			f, err := os.OpenFile(name, os.O_WRONLY, 0)
+			if err != nil {
+				return
+			}
+			defer f.Close()
+			for n := int64(1); ; n++ {
+				select {
+				case <-stop:
+					return
+				default:
+					if _, err := fmt.Fprintf(f, "%d\n", n); err != nil {
+						return
+					}
+					wrote.Store(n)
+				}
+			}
+		})
+		for round == 0 && wrote.Load() == 0 {
+			time.Sleep(time.Millisecond) // once the write comes first for sure
+		}
+		err := w.switchOver(realDisk{})
+		close(stop)
+		done.Wait()
+		switch {
+		case err == nil:
+			switched++
+		case errors.Is(err, ErrChanged):
+			refused++
+		default:
+			t.Errorf("the switch says %v", err)
+		}
+		if _, err := w.undo(realDisk{}); err != nil {
+			t.Error(err)
+		}
+		var lines strings.Builder
+		for n := int64(1); n <= wrote.Load(); n++ {
+			fmt.Fprintf(&lines, "%d\n", n)
+		}
+		found := false
+		for p, text := range w.tree() { // the file itself, or one that was set aside
+			found = found || strings.HasPrefix(p, fmt.Sprintf("f%02d", 5*round)) && strings.HasPrefix(text, lines.String())
+		}
+		if !found {
+			t.Errorf("round %d: the %d lines that were written are nowhere", round, wrote.Load())
+		}
+		w.close()
+	}
+	t.Logf("%d switches went through, %d were refused", switched, refused)
+	if refused == 0 {
+		t.Error("no write was noticed")
 	}
 }
 

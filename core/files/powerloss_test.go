@@ -99,8 +99,8 @@ func (r *recordingDisk) mkdir(t *tree, p string, a attrs) error {
 }
 
 func (r *recordingDisk) setAttrs(t *tree, p string, a attrs) error {
-	s, _ := r.side(t, p)
-	r.add("attrs "+p, func(w *world) { _ = realDisk{}.setAttrs(s.tree(w), p, a) })
+	s, at := r.side(t, p)
+	r.add("attrs "+at, func(w *world) { _ = realDisk{}.setAttrs(s.tree(w), at, a) })
 	return r.realDisk.setAttrs(t, p, a)
 }
 

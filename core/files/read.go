@@ -56,11 +56,7 @@ func read(s *site.Site, u *site.Update, p *Plan, st step, contents *os.Root) (Ve
 	}
 	v.Here = find(st.entry.Here, places)
 	if contents != nil {
-		from := st.entry.Source
-		if from == "" {
-			from = st.entry.Path
-		}
-		places = append(places, place{contents, string(from)})
+		places = append(places, place{contents, st.source()})
 	}
 	v.New = find(st.entry.New, places)
 	if v.New == nil {

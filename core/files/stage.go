@@ -82,9 +82,11 @@ func stage(ctx context.Context, d disk, s *site.Site, u *site.Update, p *Plan, c
 		st.staged[stageDir+"/"+e.Name()] = true
 	}
 	var bytes atomic.Int64
+	waits := make([]bool, len(todo)) // in the package, by index of todo
 	roots := []*os.Root{u.Root, s.Root, contents}
 	err = eachParallel(ctx, roots, len(todo), func(t []*tree, i int) error {
-		if err := st.one(t[0], t[1], t[2], todo[i]); err != nil {
+		var err error
+		if waits[i], err = st.one(t[0], t[1], t[2], todo[i]); err != nil {
 			return fmt.Errorf("stage %s: %w", todo[i].path, err)
 		}
 		if n := bytes.Add(todo[i].entry.Put.Size); report != nil {
@@ -93,6 +95,9 @@ func stage(ctx context.Context, d disk, s *site.Site, u *site.Update, p *Plan, c
 		return nil
 	})
 	if err != nil {
+		return err
+	}
+	if err := st.take(todo, waits); err != nil {
 		return err
 	}
 	return d.barrier(t)
@@ -108,22 +113,49 @@ func liesInside(u *site.Update, contents *os.Root) bool {
 	return err == nil && filepath.IsLocal(rel)
 }
 
-// one stages one file; t is the tree of the update.
-func (st *stager) one(t, here, contents *tree, s step) error {
-	want := s.entry.Put
+// one prepares one file; t is the tree of the update. It reports whether the file
+// waits in the package, ready to be moved.
+func (st *stager) one(t, here, contents *tree, s step) (waits bool, err error) {
 	if st.staged[s.staged()] {
 		have, err := stateOf(t, s.staged())
-		if err == nil && have.SameContent(want) {
-			return st.dress(t, here, s)
+		if err == nil && have.SameContent(s.entry.Put) {
+			return false, st.dress(t, s.staged(), here, s)
 		}
 		if err := st.d.remove(t, s.staged()); err != nil {
-			return err
+			return false, err
 		}
 	}
-	if err := st.fill(t, contents, s); err != nil {
-		return err
+	if st.inside && s.entry.Choice != ChoiceMerge {
+		got, err := stateOf(contents, s.source())
+		if err == nil {
+			err = checkHash(s, got.SHA256)
+		}
+		if err == nil {
+			err = st.dress(contents, s.source(), here, s)
+		}
+		return true, err
 	}
-	return st.dress(t, here, s)
+	if err := st.fill(t, contents, s); err != nil {
+		return false, err
+	}
+	return false, st.dress(t, s.staged(), here, s)
+}
+
+// take moves what waits in the package to the stage. Renames wait for each other, so
+// one goroutine does them all.
+func (st *stager) take(todo []step, waits []bool) error {
+	t, contents := newTree(st.update.Root), newTree(st.contents)
+	defer t.close()
+	defer contents.close()
+	for i, s := range todo {
+		if !waits[i] {
+			continue
+		}
+		if err := st.d.move(contents, s.source(), t, s.staged()); err != nil {
+			return fmt.Errorf("stage %s: %w", s.path, err)
+		}
+	}
+	return nil
 }
 
 func (st *stager) fill(t, contents *tree, s step) error {
@@ -134,34 +166,15 @@ func (st *stager) fill(t, contents *tree, s step) error {
 		}
 		return st.copy(t, s, strings.NewReader(string(merged)))
 	}
-	from := s.entry.Source
-	if from == "" {
-		from = s.entry.Path
-	}
 	if st.contents == nil {
 		return errors.New("there are no contents to stage from")
 	}
-	if st.inside {
-		return st.take(t, contents, s, string(from))
-	}
-	f, _, err := contents.open(string(from))
+	f, _, err := contents.open(s.source())
 	if err != nil {
 		return err
 	}
 	defer f.Close()
 	return st.copy(t, s, f)
-}
-
-// take moves a file from the extracted package, after reading it.
-func (st *stager) take(t, contents *tree, s step, from string) error {
-	got, err := stateOf(contents, from)
-	if err != nil {
-		return err
-	}
-	if err := checkHash(s, got.SHA256); err != nil {
-		return err
-	}
-	return st.d.move(contents, from, t, s.staged())
 }
 
 // copy writes a file from src, hashing it on its way.
@@ -190,15 +203,15 @@ func checkHash(s step, got release.Digest) error {
 	return nil
 }
 
-// dress gives a staged file what the file that it replaces has, or what a new one
-// gets from its directory.
-func (st *stager) dress(t, here *tree, s step) error {
+// dress gives the new file of a step, which is at a place, what the file that it
+// replaces has, or what a new one gets from its directory.
+func (st *stager) dress(t *tree, place string, here *tree, s step) error {
 	a, err := attrsFor(here, s)
 	if err != nil {
 		return err
 	}
 	a.mode = fs.FileMode(s.entry.Put.Mode).Perm()
-	return st.d.setAttrs(t, s.staged(), a)
+	return st.d.setAttrs(t, place, a)
 }
 
 func attrsFor(t *tree, s step) (attrs, error) {

@@ -57,6 +57,14 @@ func (s step) within(in step) string {
 	return path.Join(s.staged(), strings.TrimPrefix(in.path, s.path+"/"))
 }
 
+// source is where the new file of a step lies in the package.
+func (s step) source() string {
+	if s.entry.Source != "" {
+		return string(s.entry.Source)
+	}
+	return s.path
+}
+
 func (s step) kept() string { return oldDir + "/" + strconv.Itoa(s.n) }
 
 const (

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path"
 	"time"
 
@@ -14,10 +15,11 @@ import (
 // Switch puts the staged files in place and moves away what the release no longer
 // has. It returns how long the site was between two releases.
 //
-// Before anything changes, every path is compared with the plan: one that someone
-// changed gives an error that is [ErrChanged], and the intents are in the journal
-// and on the disk. Then the loop runs, and ctx is not looked at. After an error the
-// caller calls [Undo]. Called again after a crash, Switch does what is left to do.
+// Before anything changes, every path is compared with the plan, and the intents are
+// in the journal and on the disk. Then the loop runs, and ctx is not looked at. Then
+// what was taken out of the site is read. A path that someone changed, before the
+// loop or in it, gives an error that is [ErrChanged]. After an error the caller calls
+// [Undo]. Called again after a crash, Switch does what is left to do.
 func Switch(ctx context.Context, s *site.Site, u *site.Update, p *Plan, j *site.Journal, report func(done, total int)) (window time.Duration, err error) {
 	return switchFiles(ctx, realDisk{}, s, u, p, j, report)
 }
@@ -75,6 +77,9 @@ func switchFiles(ctx context.Context, d disk, s *site.Site, u *site.Update, p *P
 	}
 	window := time.Since(start)
 	if err := w.carryOver(); err != nil {
+		return window, err
+	}
+	if err := w.confirm(ctx); err != nil {
 		return window, err
 	}
 	if err := d.barrier(w.site); err != nil {
@@ -225,13 +230,13 @@ func (w *switcher) doKind(st step) error {
 	case placeFile:
 		return w.d.move(w.update, st.staged(), w.site, st.path)
 	case swapFile:
-		if !w.exchange {
-			return w.d.replace(w.update, st.staged(), w.site, st.path)
+		if w.exchange {
+			return w.d.exchange(w.update, st.staged(), w.site, st.path)
 		}
-		if err := w.d.exchange(w.update, st.staged(), w.site, st.path); err != nil {
+		if err := w.still(st); err != nil {
 			return err
 		}
-		return w.expect(st, st.staged())
+		return w.d.replace(w.update, st.staged(), w.site, st.path)
 	case swapTree:
 		defer w.site.forget()
 		defer w.update.forget()
@@ -239,23 +244,17 @@ func (w *switcher) doKind(st step) error {
 	case clearDir, takeDir:
 		return w.takeDir(st)
 	}
-	if err := w.d.move(w.site, st.path, w.update, st.kept()); err != nil {
-		return err
-	}
-	return w.expect(st, st.kept())
+	return w.d.move(w.site, st.path, w.update, st.kept())
 }
 
-// expect makes sure that what was taken out of the site is what the plan was made
-// for: someone may have written to it a moment ago.
-func (w *switcher) expect(st step, at string) error {
-	info, err := w.update.lstat(at)
-	if err != nil {
-		return err
+// still looks whether a file that is renamed over is the one that has a second name
+// in the restore point: another would be lost.
+func (w *switcher) still(st step) error {
+	here, err := w.site.lstat(st.path)
+	if err == nil && identOf(here) != w.intents[st.n].Old {
+		err = ErrChanged
 	}
-	if was := w.intents[st.n].Old; was.known() && identOf(info) != was {
-		return ErrChanged
-	}
-	return nil
+	return err
 }
 
 func (w *switcher) makeDir(st step) error {
@@ -300,4 +299,53 @@ func (w *switcher) takeDir(st step) error {
 		return fmt.Errorf("%s appeared in it: %w", left[0].Name(), ErrChanged)
 	}
 	return nil
+}
+
+// confirm reads every file that was taken out of the site and compares it with what
+// the plan was made for. Someone may have written to it when it had been compared
+// already, in a way that no time of it tells. It is out of the way now, so nothing
+// that is written at the path any more gets lost.
+func (w *switcher) confirm(ctx context.Context) error {
+	var all []taken
+	for _, st := range w.steps {
+		if _, intended := w.intents[st.n]; intended {
+			all = w.takenBy(all, st)
+		}
+	}
+	return eachParallel(ctx, []*os.Root{w.update.base.root}, len(all), func(t []*tree, i int) error {
+		got, err := stateOf(t[0], all[i].place)
+		if err == nil && !got.SameContent(all[i].entry.Here) {
+			err = ErrChanged
+		}
+		if err != nil {
+			return fmt.Errorf("%s %w", all[i].entry.Path, err)
+		}
+		return nil
+	})
+}
+
+// taken is a file that a switch took out of the site.
+type taken struct {
+	place string // in the update's directory
+	entry *Entry
+}
+
+// takenBy adds what a step took out of the site.
+func (w *switcher) takenBy(all []taken, st step) []taken {
+	switch st.kind {
+	case swapTree:
+		for _, in := range st.inner {
+			if in.kind == swapFile || in.kind == takeFile || in.kind == clearFile {
+				all = append(all, taken{st.within(in), in.entry})
+			}
+		}
+	case swapFile:
+		if w.exchange {
+			return append(all, taken{st.staged(), st.entry})
+		}
+		return append(all, taken{st.kept(), st.entry})
+	case takeFile, clearFile:
+		return append(all, taken{st.kept(), st.entry})
+	}
+	return all
 }

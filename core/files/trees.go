@@ -1,8 +1,9 @@
 package files
 
 import (
-	"errors"
+	"context"
 	"fmt"
+	"os"
 	"path"
 	"slices"
 	"strings"
@@ -155,53 +156,56 @@ func list(t *tree, dir string, most int) ([]node, error) {
 		return nil, err
 	}
 	nodes := []node{{path: ".", dir: true, id: identOf(info), device: deviceOf(info)}}
-	var walk func(rel string) error
-	walk = func(rel string) error {
-		entries, err := t.names(path.Join(dir, rel))
-		if err != nil {
-			return err
-		}
+	for level := nodes; len(level) > 0; {
 		var dirs []string
-		h, err := t.dir(path.Join(dir, rel))
-		if err != nil {
+		for _, n := range level {
+			if n.dir {
+				dirs = append(dirs, n.path)
+			}
+		}
+		found := make([][]node, len(dirs))
+		err := eachParallel(context.Background(), []*os.Root{t.base.root}, len(dirs), func(t []*tree, i int) (err error) {
+			found[i], err = listOne(t[0], dir, dirs[i])
 			return err
+		})
+		if err != nil {
+			return nil, err
 		}
-		for _, e := range entries {
-			sub := e.Name()
-			if rel != "." {
-				sub = rel + "/" + sub
-			}
-			info, err := h.root.Lstat(e.Name())
-			if missing(err) {
-				continue // gone since it was listed
-			}
-			if err != nil {
-				return fmt.Errorf("%s/%s: %w", dir, sub, unwrapPath(err))
-			}
-			nodes = append(nodes, node{path: sub, dir: info.IsDir(), id: identOf(info), device: deviceOf(info)})
-			if info.IsDir() {
-				dirs = append(dirs, sub)
-			}
-			if len(nodes) > most {
-				return errTooMany
-			}
+		level = slices.Concat(found...)
+		nodes = append(nodes, level...)
+		if len(nodes) > most {
+			return nil, nil
 		}
-		for _, sub := range dirs {
-			if err := walk(sub); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	switch err := walk("."); {
-	case err == errTooMany:
-		return nil, nil
-	case err != nil:
-		return nil, err
 	}
 	slices.SortFunc(nodes[1:], func(a, b node) int { return strings.Compare(a.path, b.path) })
 	return nodes, nil
 }
 
-// errTooMany stops a listing.
-var errTooMany = errors.New("more entries than are worth a clone")
+// listOne lists one directory of those that list lists.
+func listOne(t *tree, dir, rel string) ([]node, error) {
+	at := path.Join(dir, rel)
+	entries, err := t.names(at)
+	if missing(err) && rel != "." {
+		return nil, nil // gone since it was listed
+	}
+	if err != nil {
+		return nil, err
+	}
+	h, err := t.dir(at)
+	if err != nil {
+		return nil, err
+	}
+	nodes := make([]node, 0, len(entries))
+	for _, e := range entries {
+		info, err := h.root.Lstat(e.Name())
+		if missing(err) {
+			continue // gone since it was listed
+		}
+		sub := path.Join(rel, e.Name())
+		if err != nil {
+			return nil, fmt.Errorf("%s/%s: %w", dir, sub, unwrapPath(err))
+		}
+		nodes = append(nodes, node{path: sub, dir: info.IsDir(), id: identOf(info), device: deviceOf(info)})
+	}
+	return nodes, nil
+}

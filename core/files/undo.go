@@ -56,19 +56,26 @@ func undoFiles(_ context.Context, d disk, s *site.Site, u *site.Update, p *Plan,
 	_ = d.note(j, recordUndo, nil)
 	steps := stepsOf(p, begun.Trees)
 	slices.Reverse(steps)
+	swapped := w.swapped(steps)
 	var errs []error
 	for i, st := range steps {
 		if w.waits(st) {
 			continue
 		}
-		if err := w.withRoom(func() error { return w.undo(st) }); err != nil {
-			errs = append(errs, fmt.Errorf("undo %s %s: %w", names[st.kind], st.path, err))
-			w.failed = append(w.failed, release.Path(st.path))
+		if swapped[i] {
+			swapped[i] = d.exchange(w.update, st.staged(), w.site, st.path) == nil
+		}
+		if !swapped[i] {
+			if err := w.withRoom(func() error { return w.undo(st) }); err != nil {
+				errs = append(errs, fmt.Errorf("undo %s %s: %w", names[st.kind], st.path, err))
+				w.failed = append(w.failed, release.Path(st.path))
+			}
 		}
 		if report != nil {
 			report(i+1, len(steps))
 		}
 	}
+	errs = append(errs, w.leftovers(steps, swapped))
 	errs = append(errs, w.withRoom(func() error { return d.barrier(w.site) }))
 	if err := errors.Join(errs...); err != nil {
 		return w.notes, err
@@ -87,6 +94,51 @@ func (w *undoer) withRoom(do func() error) error {
 		err = do()
 	}
 	return err
+}
+
+// swapped finds the steps that exchanged a file and of which the old one lies where
+// the new one was staged: those go back by one call. It looks at all of them before
+// the first goes back, on all processors, so that nothing but those calls is between
+// two releases.
+func (w *undoer) swapped(steps []step) []bool {
+	found := make([]bool, len(steps))
+	_ = w.each(len(steps), func(t []*tree, i int) error {
+		st := steps[i]
+		old := w.intents[st.n].Old
+		if st.kind == swapFile && old.known() {
+			staged, err := exists(t[1], st.staged())
+			found[i] = err == nil && staged != nil && identOf(staged) == old
+		}
+		return nil
+	})
+	return found
+}
+
+// leftovers looks at what came out of the site by those calls.
+func (w *undoer) leftovers(steps []step, swapped []bool) error {
+	foreign := make([]bool, len(steps))
+	_ = w.each(len(steps), func(t []*tree, i int) error {
+		if swapped[i] {
+			out, err := exists(t[1], steps[i].staged())
+			foreign[i] = err != nil || out == nil || identOf(out) != w.intents[steps[i].n].New
+		}
+		return nil
+	})
+	var errs []error
+	for i, st := range steps {
+		if foreign[i] {
+			if err := w.withRoom(func() error { return w.leftover(st) }); err != nil {
+				errs = append(errs, fmt.Errorf("undo %s %s: %w", names[st.kind], st.path, err))
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// each calls do for 0 … n-1 on all processors, with trees of the site and of the
+// update.
+func (w *undoer) each(n int, do func(t []*tree, i int) error) error {
+	return eachParallel(context.Background(), w.roots(), n, do)
 }
 
 // undo takes one step back. A step without an intent in the journal was not begun,
@@ -152,21 +204,6 @@ func (w *undoer) undoPlace(st step) error {
 // undoSwap puts a replaced file back. What it was may lie where the new one was
 // staged, after an exchange, or in old, where the system can't exchange.
 func (w *undoer) undoSwap(st step) error {
-	if in := w.intents[st.n]; in.Old.known() {
-		staged, err := exists(w.update, st.staged())
-		if err != nil {
-			return err
-		}
-		if staged != nil && identOf(staged) == in.Old {
-			err := w.d.exchange(w.update, st.staged(), w.site, st.path)
-			if err == nil {
-				return w.leftover(st)
-			}
-			if !missing(err) && !errors.Is(err, errNoExchange) {
-				return err
-			}
-		}
-	}
 	here, err := exists(w.site, st.path)
 	if err != nil {
 		return err
