@@ -13,9 +13,12 @@ import (
 // marked before it is begun and again when it is done, so that at most one is in
 // doubt; its probe decides that one. A statement on rows is marked in the
 // transaction that makes the change.
+//
+// The rows are there before the first statement is begun, and marks of one length
+// are written into them: the way back needs no room for its marks on a full disk.
 const marksTable = schema.HiddenPrefix + "marks"
 
-// mark is how far a statement is. One without a mark was never begun.
+// mark is how far a statement is. One with an empty mark, or none, was never begun.
 type mark string
 
 const (
@@ -26,12 +29,12 @@ const (
 const createMarks = "CREATE TABLE IF NOT EXISTS `" + marksTable + "` (" +
 	"`update_id` varchar(100) CHARACTER SET ascii NOT NULL, " +
 	"`statement` varchar(150) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL, " +
-	"`state` varchar(10) CHARACTER SET ascii NOT NULL, " +
+	"`state` char(5) CHARACTER SET ascii NOT NULL DEFAULT '', " +
 	"PRIMARY KEY (`update_id`, `statement`)) ENGINE=InnoDB"
 
 // readMarks returns the marks of an update; none if there is no table.
 func readMarks(ctx context.Context, q querier, update string) (map[string]mark, error) {
-	rows, err := q.QueryContext(ctx, "SELECT statement, state FROM `"+marksTable+"` WHERE update_id = "+schema.QuoteText(update))
+	rows, err := q.QueryContext(ctx, "SELECT statement, state FROM `"+marksTable+"` WHERE state <> '' AND update_id = "+schema.QuoteText(update))
 	if codeOf(err) == codeNoSuchTable {
 		return map[string]mark{}, nil
 	}
@@ -51,10 +54,32 @@ func readMarks(ctx context.Context, q querier, update string) (map[string]mark, 
 	return marks, rows.Err()
 }
 
+// reserveMarks makes the rows for all marks that a plan can need, there and back.
+func reserveMarks(ctx context.Context, q querier, p *schema.Plan) error {
+	var rows []string
+	add := func(statement string) {
+		rows = append(rows, fmt.Sprintf("(%s, %s)", schema.QuoteText(p.UpdateID), schema.QuoteText(statement)))
+	}
+	for i := range p.Steps {
+		add(p.Steps[i].ID)
+		for n := range p.Steps[i].Inverse {
+			add(inverseKey(&p.Steps[i], n))
+		}
+	}
+	_, err := q.ExecContext(ctx, "INSERT IGNORE INTO `"+marksTable+"` (update_id, statement) VALUES "+strings.Join(rows, ", "))
+	if err != nil {
+		return fmt.Errorf("make room for marks: %w", err)
+	}
+	return nil
+}
+
+// inverseKey is under what the n-th inverse of a step is marked, from 0.
+func inverseKey(s *schema.Step, n int) string { return fmt.Sprintf("%s/%d", s.ID, n+1) }
+
 // setMark writes one mark. The literals are safe: our session's sql_mode reads
 // backslashes as QuoteText writes them.
 func setMark(ctx context.Context, q querier, update, statement string, state mark) error {
-	_, err := q.ExecContext(ctx, fmt.Sprintf("REPLACE INTO `%s` (update_id, statement, state) VALUES (%s, %s, '%s')",
+	_, err := q.ExecContext(ctx, fmt.Sprintf("INSERT INTO `%s` (update_id, statement, state) VALUES (%s, %s, '%[4]s') ON DUPLICATE KEY UPDATE state = '%[4]s'",
 		marksTable, schema.QuoteText(update), schema.QuoteText(statement), state))
 	if err != nil {
 		return fmt.Errorf("mark %s as %s: %w", statement, state, err)
@@ -68,7 +93,7 @@ func unmark(ctx context.Context, q querier, update string, statements []string) 
 	for i, statement := range statements {
 		quoted[i] = schema.QuoteText(statement)
 	}
-	_, err := q.ExecContext(ctx, fmt.Sprintf("DELETE FROM `%s` WHERE update_id = %s AND statement IN (%s)",
+	_, err := q.ExecContext(ctx, fmt.Sprintf("UPDATE `%s` SET state = '' WHERE update_id = %s AND statement IN (%s)",
 		marksTable, schema.QuoteText(update), strings.Join(quoted, ", ")))
 	if err != nil {
 		return fmt.Errorf("remove the marks of %s: %w", strings.Join(statements, ", "), err)
@@ -76,11 +101,9 @@ func unmark(ctx context.Context, q querier, update string, statements []string) 
 	return nil
 }
 
-// codeFull is the server's refusal for want of room on its disk.
-const codeFull = 1114
-
-// forget removes all marks of an update, and the table with the last of them. On a
-// full disk the empty table stays: it does no harm, and the next update takes it.
+// forget removes all marks of an update, and with the last of them the table and
+// the reserve. On a full disk the empty table stays: it does no harm, and the next
+// update takes it.
 func forget(ctx context.Context, q querier, update string) error {
 	_, err := q.ExecContext(ctx, "DELETE FROM `"+marksTable+"` WHERE update_id = "+schema.QuoteText(update))
 	if codeOf(err) == codeNoSuchTable {
@@ -96,7 +119,10 @@ func forget(ctx context.Context, q querier, update string) error {
 	if left > 0 {
 		return nil
 	}
-	if _, err := q.ExecContext(ctx, "DROP TABLE IF EXISTS `"+marksTable+"`"); err != nil && codeOf(err) != codeFull {
+	if err := dropReserve(ctx, q); err != nil {
+		return err
+	}
+	if _, err := q.ExecContext(ctx, "DROP TABLE IF EXISTS `"+marksTable+"`"); err != nil && !isFull(err) {
 		return fmt.Errorf("drop the empty table of marks: %w", err)
 	}
 	return nil

@@ -104,11 +104,28 @@ func (d *DB) Run(ctx context.Context, p *schema.Plan, phase schema.Phase, j Jour
 			return err
 		}
 		r.plan, r.total = p, len(steps)
-		err = r.makeRoom(ctx)
+		err = r.reserve(ctx)
+		if err == nil {
+			err = r.makeRoom(ctx)
+		}
 		if err == nil {
 			err = r.forward(ctx, steps)
 		}
 		return errors.Join(err, r.sync())
+	})
+}
+
+// reserve takes what the way back will need on a full disk.
+func (r *run) reserve(ctx context.Context) error {
+	return r.d.insist(ctx, func() error {
+		conn, err := r.d.session(ctx)
+		if err != nil {
+			return err
+		}
+		if err := takeReserve(ctx, conn); err != nil {
+			return err
+		}
+		return reserveMarks(ctx, conn, r.plan)
 	})
 }
 

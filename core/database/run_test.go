@@ -3,6 +3,7 @@ package database
 import (
 	"maps"
 	"slices"
+	"strconv"
 	"testing"
 
 	"moult/core/schema"
@@ -74,4 +75,28 @@ func TestPlanRunsAndIsTakenBackWithTheRows(t *testing.T) {
 	s.run(p)
 	s.undo(p)
 	s.sameSums(before, "after undo")
+}
+
+func TestMarksNeedNoRoomOnTheWayBack(t *testing.T) {
+	s := newSite(t, shopOld...)
+	p := s.plan(shopNew)
+	want := 0
+	for _, step := range p.Steps {
+		want += 1 + len(step.Inverse)
+	}
+	rows := func() string { return s.text("SELECT COUNT(*) FROM " + marksTable) }
+	s.run(p)
+	if got := rows(); got != strconv.Itoa(want) {
+		t.Errorf("%s rows for marks, want %d", got, want)
+	}
+	if _, err := s.Undo(t.Context(), p, schema.Contract, nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	if got := rows(); got != strconv.Itoa(want) {
+		t.Errorf("%s rows for marks after half of the way back, want %d", got, want)
+	}
+	s.undo(p)
+	if n := s.text("SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name IN ('" + marksTable + "', '" + reserveTable + "')"); n != "0" {
+		t.Errorf("%s tables of ours are left", n)
+	}
 }

@@ -92,7 +92,7 @@ func (r *run) back(ctx context.Context, s *schema.Step) error {
 		}
 	}
 	for i, inverse := range s.Inverse {
-		key := fmt.Sprintf("%s/%d", s.ID, i+1)
+		key := inverseKey(s, i)
 		waits, err := r.waits(ctx, s, key, inverse)
 		if err != nil {
 			return err
@@ -124,6 +124,13 @@ func (r *run) insistProbe(ctx context.Context, st schema.Statement) (happened bo
 // and the notes say what has become of the rows.
 func (r *run) inverse(ctx context.Context, s *schema.Step, key string, st schema.Statement) error {
 	err := r.statement(ctx, s, key, st, st.SQL)
+	if isFull(err) {
+		conn, lost := r.d.session(ctx)
+		if lost != nil || dropReserve(ctx, conn) != nil {
+			return err // the full disk is what has to be told
+		}
+		err = r.statement(ctx, s, key, st, st.SQL)
+	}
 	if err == nil || st.DML {
 		return err
 	}
