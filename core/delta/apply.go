@@ -35,7 +35,9 @@ func (l Limits) withDefaults() Limits {
 
 // Applied is what came of a delta.
 type Applied struct {
+	To    release.Version   // the new release, as the delta says
 	Files []release.File    // that were written, in order of paths
+	Gone  []release.Path    // files of the old release that the new one does not have, in order
 	Meta  map[string][]byte // the files that describe the package, by path below ".moult-package"
 	// Lost are the files that could not be made, in order of paths; they have to come
 	// from another package.
@@ -60,7 +62,7 @@ type Lost struct {
 // which errors.Is(err, ErrMalformed) holds. Other errors come from the disk or from the
 // context. After an error the caller throws away what is in dst.
 func Apply(ctx context.Context, src io.ReaderAt, size int64, old Tree, want []release.File, dst *os.Root, lim Limits, report func(done, total int64)) (*Applied, error) {
-	index, at, err := readIndex(src, size)
+	index, at, err := readIndex(src, size, newLists(old.Files, want))
 	if err != nil {
 		return nil, err
 	}
@@ -71,7 +73,7 @@ func Apply(ctx context.Context, src io.ReaderAt, size int64, old Tree, want []re
 		report = func(int64, int64) {}
 	}
 	a := application{
-		ctx: ctx, src: src, old: old, dst: dst, lim: lim.withDefaults(),
+		ctx: ctx, src: src, old: old, dst: dst, lim: lim.withDefaults(), to: index.To,
 		oldFiles: byPath(old.Files), want: byPath(want),
 		checked: map[release.Path]error{}, made: map[release.Path]bool{}, lost: map[release.Path]Lost{},
 	}
@@ -101,6 +103,7 @@ type application struct {
 	old            Tree
 	dst            *os.Root
 	lim            Limits
+	to             release.Version
 	oldFiles, want map[release.Path]release.File
 	described      map[string][]byte
 
@@ -401,7 +404,7 @@ func (a *application) finish(want []release.File) (*Applied, error) {
 	if a.part != nil {
 		return nil, errors.Join(malformed(a.part.file.Path, "ends too early"), a.drop())
 	}
-	r := &Applied{Meta: a.described}
+	r := &Applied{To: a.to, Meta: a.described}
 	for _, f := range sorted(want) {
 		lost, isLost := a.lost[f.Path]
 		switch {
@@ -411,6 +414,11 @@ func (a *application) finish(want []release.File) (*Applied, error) {
 			r.Lost = append(r.Lost, lost)
 		case !unchanged(f, a.oldFiles):
 			return nil, malformed(f.Path, "differs in the new release, and the delta does not make it")
+		}
+	}
+	for _, f := range sorted(a.old.Files) {
+		if _, kept := a.want[f.Path]; !kept {
+			r.Gone = append(r.Gone, f.Path)
 		}
 	}
 	return r, nil

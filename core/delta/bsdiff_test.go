@@ -85,7 +85,7 @@ func TestDeltaMayHoldPatchesOfBsdiff(t *testing.T) {
 	oldContents, newContents := contents{"a": old}, contents{"a": new}
 	x := Index{From: version("1.0.0"), To: version("2.0.0"),
 		Packs: []Pack{{Length: int64(len(patch)), Bsdiff: true, Files: wholes("a"), Base: wholes("a")}}}
-	head, err := x.encode(t.Context(), (&library{}).pack)
+	head, err := x.encode(t.Context(), newLists(oldContents.tree("1.0.0").Files, newContents.tree("2.0.0").Files), (&library{}).pack)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,7 +120,7 @@ func TestSmallerOfZstdAndBsdiffIsTaken(t *testing.T) {
 	newContents := contents{"bin/program": table(0x1230), "zzz/text.php": edit(r, bytes.Repeat(text, 4), 3)}
 	old, new := oldContents.tree("1.0.0"), newContents.tree("2.0.0")
 	delta := makeDelta(t, old, new, Options{cut: cut{pack: 40 << 10, segment: 64 << 10, base: 128 << 10, block: 8 << 10}})
-	index, err := ReadIndex(bytes.NewReader(delta), int64(len(delta)))
+	index, _, err := readIndex(bytes.NewReader(delta), int64(len(delta)), newLists(old.Files, new.Files))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -271,7 +271,7 @@ func TestUnusableBaseCostsItsPackOnly(t *testing.T) {
 	newContents["big"] = edit(r, oldContents["big"], 9)
 	old, new := oldContents.tree("1.0.0"), newContents.tree("2.0.0")
 	delta := makeDelta(t, old, new, Options{GoOnly: true, cut: small})
-	index, err := ReadIndex(bytes.NewReader(delta), int64(len(delta)))
+	index, _, err := readIndex(bytes.NewReader(delta), int64(len(delta)), newLists(old.Files, new.Files))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -26,7 +26,7 @@
 //	a skippable frame  "moult-delta", a byte with the format's version, and the length
 //	                   of the next frame in 4 bytes, least significant first
 //	the index          JSON, see [Index]
-//	the description    contents of the package's own files, if the index names any
+//	the description    schemas and scripts, if the index names any
 //	one frame a pack   without dictionary identifier, with content size and checksum
 //
 // Where it is smaller, as it is for compiled programs, a pack is a patch of bsdiff 4

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -18,7 +19,9 @@ import (
 // ErrMalformed is in the chain of every error that says that a delta is at fault.
 var ErrMalformed = errors.New("the delta is malformed")
 
-// Index says what is in a delta.
+// Index says what is in a delta. Written down, it names files by their number in the
+// lists of both releases, which whoever applies the delta has: names would be most of a
+// small delta.
 type Index struct {
 	From, To release.Version
 	// Meta are the files that describe the package: names below ".moult-package", in
@@ -73,15 +76,9 @@ const (
 	maxMeta = 64 << 20
 )
 
-// ReadIndex reads the index of a delta of size bytes. An error for which
-// errors.Is(err, ErrMalformed) holds names the field.
-func ReadIndex(src io.ReaderAt, size int64) (*Index, error) {
-	index, _, err := readIndex(src, size)
-	return index, err
-}
-
-// readIndex also returns where the index ends.
-func readIndex(src io.ReaderAt, size int64) (*Index, int64, error) {
+// readIndex reads the index of a delta of size bytes and returns where it ends. An error
+// for which errors.Is(err, ErrMalformed) holds names the field.
+func readIndex(src io.ReaderAt, size int64, l *lists) (*Index, int64, error) {
 	head := make([]byte, headLength)
 	if err := readAt(src, head, 0, size); err != nil {
 		return nil, 0, fmt.Errorf("read the head of the delta: %w", err)
@@ -101,7 +98,7 @@ func readIndex(src io.ReaderAt, size int64) (*Index, int64, error) {
 	if err != nil {
 		return nil, 0, fmt.Errorf("%w: index: %w", ErrMalformed, err)
 	}
-	index, err := parseIndex(text)
+	index, err := parseIndex(text, l)
 	if err != nil {
 		return nil, 0, fmt.Errorf("%w: index: %w", ErrMalformed, err)
 	}
@@ -141,11 +138,14 @@ func unpackSmall(frame []byte, most int) ([]byte, error) {
 	return d.DecodeAll(frame, nil)
 }
 
-func parseIndex(b []byte) (*Index, error) {
+func parseIndex(b []byte, l *lists) (*Index, error) {
 	f := release.ParseDocument(b, maxIndex)
-	f.Only("from", "to", "meta", "meta_length", "same", "packs")
+	f.Only("from", "to", "lists", "meta", "meta_length", "same", "packs")
 	f.Get("from").Required()
 	f.Get("to").Required()
+	if list := f.Get("lists"); list.Text() != l.digest() {
+		list.Fail(errors.New("it is made for other lists of files than these"))
+	}
 	x := &Index{From: f.Get("from").Version(), To: f.Get("to").Version(), MetaLength: f.Get("meta_length").Int(1, math.MaxInt32)}
 	var total int64
 	for _, e := range f.Get("meta").List() {
@@ -159,55 +159,42 @@ func parseIndex(b []byte) (*Index, error) {
 	if (x.MetaLength == 0) != (len(x.Meta) == 0) {
 		f.Get("meta_length").Fail(errors.New("does not go with meta"))
 	}
+	old, new := l.old.begin(), l.new.begin()
 	for _, e := range f.Get("same").List() {
 		pair := e.List()
 		if len(pair) != 2 {
-			e.Fail(errors.New("must be the new path and the old one"))
+			e.Fail(errors.New("must be the new file and the old one"))
 			break
 		}
-		x.Same = append(x.Same, Same{pair[0].Path(), pair[1].Path()})
+		x.Same = append(x.Same, Same{new.read(pair[0]), old.read(pair[1])})
 	}
+	old, new = l.old.begin(), l.new.begin()
 	for _, e := range f.Get("packs").List() {
 		e.Only("length", "bsdiff", "files", "base")
-		p := Pack{Bsdiff: e.Get("bsdiff").Bool(), Files: readPieces(e.Get("files")), Base: readPieces(e.Get("base"))}
+		p := Pack{Bsdiff: e.Get("bsdiff").Bool(), Files: new.readPieces(e.Get("files"))}
 		if p.Length = e.Get("length").Int(1, math.MaxInt32); p.Length == 0 {
 			e.Get("length").Fail(errors.New("is missing"))
 		}
 		if len(p.Files) == 0 {
 			e.Get("files").Fail(errors.New("is missing"))
 		}
-		if !e.Get("base").Present() {
-			p.Base = p.Files
+		if base := e.Get("base"); base.Present() {
+			p.Base = old.readPieces(base)
+		} else {
+			p.Base = l.usualBase(p.Files)
 		}
 		x.Packs = append(x.Packs, p)
 	}
 	return x, f.Err()
 }
 
-// readPieces reads a list whose elements are paths of whole files or objects.
-func readPieces(f *release.Field) []Piece {
-	var pieces []Piece
-	for _, e := range f.List() {
-		if e.IsObject() {
-			e.Only("path", "at", "size")
-			p := Piece{Path: e.Get("path").Path(), At: e.Get("at").Int(0, math.MaxInt64/2), Size: e.Get("size").Int(1, math.MaxInt32)}
-			if p.Size == 0 {
-				e.Get("size").Fail(errors.New("is missing"))
-			}
-			pieces = append(pieces, p)
-		} else {
-			pieces = append(pieces, whole(e.Path()))
-		}
-	}
-	return pieces
-}
-
 type indexText struct {
 	From       release.Version `json:"from"`
 	To         release.Version `json:"to"`
+	Lists      string          `json:"lists"`
 	Meta       []metaText      `json:"meta,omitempty"`
 	MetaLength int64           `json:"meta_length,omitempty"`
-	Same       [][2]string     `json:"same,omitempty"`
+	Same       [][2]int        `json:"same,omitempty"`
 	Packs      []packText      `json:"packs"`
 }
 
@@ -220,28 +207,24 @@ type packText struct {
 	Length int64 `json:"length"`
 	Bsdiff bool  `json:"bsdiff,omitempty"`
 	Files  []any `json:"files"`
-	Base   []any `json:"base,omitzero"` // left out where it is the same as Files
-}
-
-type pieceText struct {
-	Path string `json:"path"`
-	At   int64  `json:"at"`
-	Size int64  `json:"size"`
+	Base   []any `json:"base,omitzero"` // left out where it is the usual one
 }
 
 // encode writes the head of a delta and the index.
-func (x *Index) encode(ctx context.Context, pack encode) ([]byte, error) {
-	t := indexText{From: x.From, To: x.To, MetaLength: x.MetaLength, Packs: []packText{}}
+func (x *Index) encode(ctx context.Context, l *lists, pack encode) ([]byte, error) {
+	t := indexText{From: x.From, To: x.To, Lists: l.digest(), MetaLength: x.MetaLength, Packs: []packText{}}
 	for _, m := range x.Meta {
 		t.Meta = append(t.Meta, metaText(m))
 	}
+	old, new := l.old.begin(), l.new.begin()
 	for _, s := range x.Same {
-		t.Same = append(t.Same, [2]string{string(s.New), string(s.Old)})
+		t.Same = append(t.Same, [2]int{new.step(s.New), old.step(s.Old)})
 	}
+	old, new = l.old.begin(), l.new.begin()
 	for _, p := range x.Packs {
-		text := packText{Length: p.Length, Bsdiff: p.Bsdiff, Files: pieceTexts(p.Files)}
-		if !samePieces(p.Files, p.Base) {
-			text.Base = pieceTexts(p.Base)
+		text := packText{Length: p.Length, Bsdiff: p.Bsdiff, Files: new.pieceTexts(p.Files)}
+		if !slices.Equal(p.Base, l.usualBase(p.Files)) {
+			text.Base = old.pieceTexts(p.Base)
 		}
 		t.Packs = append(t.Packs, text)
 	}
@@ -254,30 +237,6 @@ func (x *Index) encode(ctx context.Context, pack encode) ([]byte, error) {
 		return nil, fmt.Errorf("index of the delta: %w", err)
 	}
 	return append(appendHead(nil, uint32(len(frame))), frame...), nil
-}
-
-func pieceTexts(pieces []Piece) []any {
-	texts := make([]any, len(pieces))
-	for i, p := range pieces {
-		if p.isWhole() {
-			texts[i] = string(p.Path)
-		} else {
-			texts[i] = pieceText{string(p.Path), p.At, p.Size}
-		}
-	}
-	return texts
-}
-
-func samePieces(a, b []Piece) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		if a[i] != b[i] {
-			return false
-		}
-	}
-	return true
 }
 
 func appendHead(b []byte, indexLength uint32) []byte {

@@ -62,7 +62,7 @@ func Make(ctx context.Context, w io.Writer, old, new Tree, o Options) (*Index, e
 	if err := m.make(o.Meta); err != nil {
 		return nil, fmt.Errorf("delta from %s to %s: %w", old.Version, new.Version, err)
 	}
-	head, err := m.index.encode(ctx, m.encode)
+	head, err := m.index.encode(ctx, newLists(old.Files, new.Files), m.encode)
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package delta
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -11,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"moult/core/release"
 )
@@ -34,7 +36,7 @@ func assemble(t testing.TB, x Index, frames ...frame) []byte {
 		x.Packs = append(x.Packs, Pack{Length: int64(len(b)), Files: f.files, Base: f.base})
 		body = append(body, b...)
 	}
-	head, err := x.encode(t.Context(), l.pack)
+	head, err := x.encode(t.Context(), tinyLists(), l.pack)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,6 +56,27 @@ func wholes(paths ...release.Path) []Piece {
 func tinyPair() (old, new contents) {
 	return contents{"a": []byte("old a"), "b": []byte("bbb"), "same": []byte("s")},
 		contents{"a": []byte("new a"), "c": []byte("bbb"), "same": []byte("s")}
+}
+
+func tinyLists() *lists {
+	old, new := tinyPair()
+	return newLists(old.tree("1.0.0").Files, new.tree("2.0.0").Files)
+}
+
+// rewritten returns a delta whose index has another text in the place of one.
+func rewritten(t testing.TB, delta []byte, old, new string) []byte {
+	t.Helper()
+	length := int(binary.LittleEndian.Uint32(delta[headLength-4:]))
+	text, err := unpackSmall(delta[headLength:headLength+length], maxIndex)
+	if err != nil || !strings.Contains(string(text), old) {
+		t.Fatalf("%s is not in %s: %v", old, text, err)
+	}
+	l := library{}
+	frame, err := l.pack(t.Context(), nil, []byte(strings.Replace(string(text), old, new, 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return slices.Concat(appendHead(nil, uint32(len(frame))), frame, delta[headLength+length:])
 }
 
 func TestMalformedDeltasAreRefused(t *testing.T) {
@@ -93,13 +116,14 @@ func TestMalformedDeltasAreRefused(t *testing.T) {
 		{"with a damaged index", "index:", flip(sound, headLength+12, 0xff)},
 		{"with a damaged pack", "a: ", flip(sound, len(sound)-6, 0xff)},
 		{"from another release", "it leads from 1.0.1", with(func(x *Index) { x.From = version("1.0.1") }, a)},
-		{"making a file of no release", "x: is no file of the new release", with(stay, a, frame{wholes("x"), none, "", "x"})},
+		{"making a file of no release", "packs[0].files[0]: leads to no file", rewritten(t, sound, `"files":[1]`, `"files":[9]`)},
 		{"making a file twice", "a: is made twice", with(stay, a, a)},
 		{"making a copy twice", "c: is made twice", with(same(Same{"c", "b"}, Same{"c", "b"}), a)},
 		{"making a file that is a copy", "c: is made twice", with(stay, frame{wholes("c"), none, "", "bbb"})},
 		{"with a copy of another file", "c: is not the same as a", with(same(Same{"c", "a"}), a)},
-		{"with a copy of no file", "c: is not the same as z", with(same(Same{"c", "z"}), a)},
-		{"starting from no file", "z: is no file of the old release", with(stay, frame{wholes("a"), wholes("z"), "", "new a"})},
+		{"with a copy of no file", "same[0][1]: leads to no file", rewritten(t, sound, `"same":[[2,2]]`, `"same":[[2,-1]]`)},
+		{"starting from no file", "packs[0].base[0]: leads to no file", rewritten(t, sound, `"files":[1]`, `"files":[1],"base":[4]`)},
+		{"for other releases", "lists: it is made for other lists", rewritten(t, sound, `"lists":"`, `"lists":"0`)},
 		{"starting behind the end", "a: has no bytes from 3 to 9", with(stay, frame{wholes("a"), part(3, 6), "", "new a"})},
 		{"starting from too much", "to more than 32 bytes", with(stay, frame{wholes("a"), slices.Repeat(wholes("a"), 10), strings.Repeat("old a", 10), "new a"})},
 		{"leaving a file out", "a: differs in the new release", with(stay)},
@@ -165,16 +189,25 @@ func TestWindowsBeyondTheLimitAreRefused(t *testing.T) {
 }
 
 func TestIndexIsReadBackEqualAndNamesTheField(t *testing.T) {
+	files := func(paths ...release.Path) (list []release.File) {
+		for _, p := range paths {
+			list = append(list, release.File{Path: p, Size: 9})
+		}
+		return list
+	}
+	l := newLists(files("a", "b", "e", "f", "old", "z"), files("a", "b", "c", "d", "x/new", "y"))
 	want := Index{
 		From: version("1.0.0"), To: version("1.0.1"), Meta: []MetaFile{{"package.json", 7}, {"schema/to.sql", 0}}, MetaLength: 99,
-		Same: []Same{{"x/new", "old"}},
+		Same: []Same{{"x/new", "old"}, {"y", "a"}},
 		Packs: []Pack{
 			{Length: 5, Files: wholes("a", "b"), Base: wholes("a", "b")},
 			{Length: 6, Files: wholes("c"), Base: nil},
 			{Length: 7, Files: []Piece{{"d", 0, 4}}, Base: []Piece{{"e", 8, 2}, whole("f")}},
+			{Length: 8, Files: wholes("a"), Base: wholes("z", "b")},
+			{Length: 9, Files: wholes("a", "b"), Base: []Piece{}},
 		},
 	}
-	b, err := want.encode(t.Context(), new(library).pack)
+	b, err := want.encode(t.Context(), l, new(library).pack)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -182,11 +215,11 @@ func TestIndexIsReadBackEqualAndNamesTheField(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := parseIndex(text)
+	got, err := parseIndex(text, l)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(&want, got, sameVersion); diff != "" {
+	if diff := cmp.Diff(&want, got, sameVersion, cmpopts.EquateEmpty()); diff != "" {
 		t.Errorf("differs (-want +got):\n%s", diff)
 	}
 	for _, c := range []struct{ old, new, want string }{
@@ -197,12 +230,14 @@ func TestIndexIsReadBackEqualAndNamesTheField(t *testing.T) {
 		{`"length":5`, `"length":0`, "packs[0].length: is 0"},
 		{`"length":5,`, ``, "packs[0].length: is missing"},
 		{`"length":5`, `"length":5,"length":5`, "packs[0].length: is given twice"},
-		{`["a","b"]`, `[]`, "packs[0].files: is missing"},
-		{`["a","b"]`, `["a","../b"]`, "packs[0].files[1]: path"},
+		{`[1,1]`, `[]`, "packs[0].files: is missing"},
+		{`[1,1]`, `[1,9]`, "packs[0].files[1]: leads to no file"},
+		{`[1,1]`, `[0,1]`, "packs[0].files[0]: leads to no file"},
+		{`[1,1]`, `[1,"b"]`, "packs[0].files[1]: must be a whole number"},
 		{`"at":8`, `"at":-8`, "packs[2].base[0].at: is -8"},
 		{`"size":4`, `"size":0`, "packs[2].files[0].size: is 0"},
 		{`"size":4`, `"size":4,"mode":1`, "packs[2].files[0].mode: is not a known key"},
-		{`["x/new","old"]`, `["x/new"]`, "same[0]: must be the new path and the old one"},
+		{`[[5,5],`, `[[5],`, "same[0]: must be the new file and the old one"},
 		{`"meta_length":99,`, ``, "meta_length: does not go with meta"},
 		{`"size":7`, fmt.Sprintf(`"size":%d`, maxMeta+1), "meta[0].size"},
 		{`"name":"package.json"`, `"name":"../x"`, "meta[0].name"},
@@ -210,7 +245,7 @@ func TestIndexIsReadBackEqualAndNamesTheField(t *testing.T) {
 		if !strings.Contains(string(text), c.old) {
 			t.Fatalf("%s is not in %s", c.old, text)
 		}
-		if _, err := parseIndex([]byte(strings.Replace(string(text), c.old, c.new, 1))); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := parseIndex([]byte(strings.Replace(string(text), c.old, c.new, 1)), l); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s instead of %s:\n got %v\nwant %s", c.new, c.old, err, c.want)
 		}
 	}
@@ -245,15 +280,16 @@ func FuzzApply(f *testing.F) {
 
 // FuzzParseIndex holds that an index that is read can be written and read again.
 func FuzzParseIndex(f *testing.F) {
-	f.Add([]byte(`{"from":"1.0.0","to":"2.0.0","packs":[{"length":5,"files":["a",{"path":"b","at":1,"size":2}],"base":[]}]}`))
-	f.Add([]byte(`{"from":"1.0.0","to":"2.0.0","same":[["a","b"]],"meta":[{"name":"x","size":1}],"meta_length":4}`))
+	names := tinyLists()
+	f.Add(fmt.Appendf(nil, `{"from":"1.0.0","to":"2.0.0","lists":%q,"packs":[{"length":5,"files":[1,{"file":2,"at":1,"size":2}],"base":[]}]}`, names.digest()))
+	f.Add(fmt.Appendf(nil, `{"from":"1.0.0","to":"2.0.0","lists":%q,"same":[[2,1]],"meta":[{"name":"x","size":1}],"meta_length":4}`, names.digest()))
 	l := new(library)
 	f.Fuzz(func(t *testing.T, b []byte) {
-		x, err := parseIndex(b)
+		x, err := parseIndex(b, names)
 		if err != nil {
 			return
 		}
-		written, err := x.encode(t.Context(), l.pack)
+		written, err := x.encode(t.Context(), names, l.pack)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -261,11 +297,11 @@ func FuzzParseIndex(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		again, err := parseIndex(text)
+		again, err := parseIndex(text, names)
 		if err != nil {
 			t.Fatalf("can't be read back: %v\n%s", err, text)
 		}
-		if diff := cmp.Diff(x, again, sameVersion); diff != "" {
+		if diff := cmp.Diff(x, again, sameVersion, cmpopts.EquateEmpty()); diff != "" {
 			t.Errorf("came back different:\n%s", diff)
 		}
 	})

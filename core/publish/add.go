@@ -234,6 +234,7 @@ func (a *adding) join(m *release.Manifest) error {
 	}
 	if !slices.Equal(m.Moult.Files, a.source.files) {
 		m.Moult.Files = nil // each package lists its own
+		m.Moult.Deltas = nil
 	}
 	a.manifest = m
 	return nil

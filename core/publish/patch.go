@@ -41,7 +41,7 @@ func (a *adding) addPatch(from release.Version, first bool) error {
 		if v.Compare(from) == 0 {
 			schema = old.schema
 			if a.Delta {
-				err = a.addDelta(old, rangeText)
+				err = a.addDelta(old)
 			}
 		}
 		old.close()
