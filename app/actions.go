@@ -129,7 +129,7 @@ func updateButton(m Model) Button {
 	case open > 0:
 		b.Why = lang.N("{{.N}} edited files wait for your decision.", open, vars{"N": open})
 	case len(blocked) > 0:
-		b.Why = say(blocked[0].Text)
+		b.Why = sentence(blocked[0].Text)
 	case m.Stale:
 		b.Why = lang.L("Your decisions are not part of the plan yet.")
 	}

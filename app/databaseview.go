@@ -101,7 +101,7 @@ func proofText(p update.Proof) (string, widgets.Tone) {
 	}
 	s := lang.L("Not proved on a copy of the database.")
 	if p.Reason != "" {
-		s += " " + say(words.Sentence(p.Reason))
+		s += " " + sentence(p.Reason)
 	}
 	return s, widgets.Warning
 }
@@ -315,14 +315,14 @@ func (d *stepDetail) showStep(s schema.Step) {
 	head := container.NewVBox(tight(title, container.NewBorder(nil, nil, spaced(widgets.NewBadge(lang.L(look.word), look.tone)), nil, cost)))
 	notes := tight()
 	for _, n := range s.Notes {
-		notes.Add(iconLine(theme.IconNameInfo, widgets.Neutral, say(n)))
+		notes.Add(iconLine(theme.IconNameInfo, widgets.Neutral, sentence(n)))
 	}
 	for _, h := range s.Hazards {
 		tone, icon := widgets.Warning, theme.IconNameWarning
 		if h.Blocks {
 			tone, icon = widgets.Danger, theme.IconNameCancel
 		}
-		notes.Add(iconLine(icon, tone, say(h.Text)))
+		notes.Add(iconLine(icon, tone, sentence(h.Text)))
 	}
 	head.Add(notes)
 	back := joinSQL(s.Inverse)
@@ -332,7 +332,8 @@ func (d *stepDetail) showStep(s schema.Step) {
 	split := container.NewVSplit(
 		d.sqlBox(lang.L("What is run"), s.SQL),
 		d.sqlBox(lang.L("The way back"), back))
-	d.set(container.NewBorder(head, nil, nil, nil, split))
+	// Where the window is low, notes and statements are scrolled together.
+	d.set(container.NewVScroll(container.NewBorder(head, nil, nil, nil, split)))
 }
 
 // joinSQL writes statements one below the other.
@@ -358,7 +359,7 @@ func (d *stepDetail) sqlBox(title, sql string) fyne.CanvasObject {
 func (d *stepDetail) showLeft(l schema.Left) {
 	title := widget.NewLabelWithStyle(say(l.Object), fyne.TextAlignLeading, fyne.TextStyle{Bold: true})
 	title.Wrapping = fyne.TextWrapWord
-	text := widget.NewLabel(say(words.Sentence(l.Reason)))
+	text := widget.NewLabel(sentence(l.Reason))
 	text.Wrapping = fyne.TextWrapWord
 	d.set(container.NewVBox(title, text))
 }

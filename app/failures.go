@@ -2,6 +2,8 @@ package app
 
 import (
 	"errors"
+	"unicode"
+	"unicode/utf8"
 
 	"fyne.io/fyne/v2/lang"
 
@@ -26,4 +28,11 @@ func explainKind(k update.Kind) (what, advice string) {
 // say puts a text of core into the window's language.
 func say(text string) string {
 	return words.Translate(text, func(phrase string) string { return lang.L(phrase) })
+}
+
+// sentence is a text of core as a sentence of its own: core leaves out the capital
+// letter and the full stop of texts that may also stand within others.
+func sentence(text string) string {
+	first, size := utf8.DecodeRuneInString(text)
+	return say(words.Sentence(string(unicode.ToUpper(first)) + text[size:]))
 }

@@ -339,7 +339,7 @@ func (e *fakeEngine) TrySource(_ context.Context, c site.Config) (string, error)
 	if c.Source.URL == "" {
 		return "", &update.Error{Kind: update.KindNoSource, Stage: update.StageCheck, Err: fmt.Errorf("no address")}
 	}
-	return "1.5.0 is offered.", nil
+	return "1.5.0 of 12 November 2026 is offered.", nil
 }
 
 func (e *fakeEngine) TryDatabase(context.Context, site.Config) (string, error) {
@@ -399,17 +399,17 @@ func wiki() *fakeEngine {
 func shop() *fakeEngine {
 	return &fakeEngine{dir: "/srv/www/shop", current: version("2.0.1"),
 		config: site.Config{Name: "Pond shop", Source: site.Source{URL: "https://updates.example.org/shop/"}},
-		offer:  &update.Offer{Current: version("2.0.1"), Target: version("2.0.1"), Strategy: release.Strategy{Kind: release.None, Reason: "2.0.1 is the newest release."}, Trust: wikiTrust()}}
+		offer:  &update.Offer{Current: version("2.0.1"), Target: version("2.0.1"), Strategy: release.Strategy{Kind: release.None, Reason: "2.0.1 is installed and is the newest."}, Trust: wikiTrust()}}
 }
 
 func wikiTrust() update.Trust {
-	return update.Trust{Level: update.Trusted, Signer: "Duckpond", Expires: at("2027-03-01T00:00:00Z"), Detail: "Two of three keys signed the list of releases."}
+	return update.Trust{Level: update.Trusted, Signer: "Duckpond", Expires: at("2027-03-01T00:00:00Z"), Detail: ""}
 }
 
 func wikiOffer() *update.Offer {
 	return &update.Offer{
 		Current: version("1.4.2"), Target: version("1.5.0"), Released: at("2026-11-12T09:00:00Z"),
-		Strategy: release.Strategy{Kind: release.PatchPack, Reason: "There is a patch from 1.4.2 for this computer.", Bytes: 1_812_443, FullBytes: 64_120_031, Hops: []release.Version{version("1.5.0")}},
+		Strategy: release.Strategy{Kind: release.PatchPack, Reason: "A patch leads from 1.4.2 to 1.5.0. It is 1.8 MB; the full package would be 64 MB.", Bytes: 1_812_443, FullBytes: 64_120_031, Hops: []release.Version{version("1.5.0")}},
 		Notes: []update.Note{
 			{Version: version("1.5.0"), Released: at("2026-11-12T09:00:00Z"), Markdown: "# Duckpond 1.5\n\nThe editor has been written anew.\n\n## New\n\n* Tables can be edited in place\n* **Dark mode**, see [the manual](https://duckpond.example.org/manual)\n* Uploads of up to `64 MB`\n\n## Removed\n\n* The fax field of users\n\n![screenshot](http://tracker.example.org/pixel.png)\n\n```\nphp maintenance/rebuild.php\n```\n"},
 			{Version: version("1.4.3"), Released: at("2026-10-30T09:00:00Z"), Markdown: "Fixes a slow query on the list of recent changes.\n"},
@@ -428,21 +428,21 @@ func fileState(content string) files.State {
 func wikiPlan(c update.Choices) *update.Plan {
 	p := &update.Plan{
 		ID: "20261121-1000", From: version("1.4.2"), To: version("1.5.0"), Strategy: wikiOffer().Strategy, Notes: wikiOffer().Notes, Trust: wikiTrust(),
-		Files: wikiFiles(c), Schema: wikiSchema(c), Proof: update.Proof{Proved: true, Reason: "on an empty clone in the scratch database"},
+		Files: wikiFiles(c), Schema: wikiSchema(c), Proof: update.Proof{Proved: true, Reason: "run there and back on an empty copy of the database"},
 		DiskBytes: 12_300_000, FreeBytes: 41_000_000_000, Takes: 7 * time.Second, Downtime: 900 * time.Millisecond, Hash: "9f2c",
 		Checks: []update.Check{
-			{Code: "disk", Level: update.CheckOK, Text: "12 MB are needed on the disk of the site, 41 GB are free."},
-			{Code: "permissions", Level: update.CheckOK, Text: "Every directory that changes can be written to (14 were tried)."},
-			{Code: "database", Level: update.CheckOK, Text: "MariaDB 10.11.6 answers, and the account may do what is needed."},
-			{Code: "locked", Level: update.CheckOK, Text: "No other updater is working on this site."},
-			{Code: "myisam", Level: update.CheckWarn, Text: "The table searchindex is not transactional.", Hint: "It is locked while its rows are converted. ALTER TABLE searchindex ENGINE=InnoDB would avoid that."},
+			{Code: "disk", Level: update.CheckOK, Text: "The update needs 12 MB on the disk; 41 GB are free."},
+			{Code: "permissions", Level: update.CheckOK, Text: "Every directory that changes can be written to."},
+			{Code: "database rights", Level: update.CheckOK, Text: "The user wiki has the rights that the update needs"},
+			{Code: "lock", Level: update.CheckOK, Text: "No other updater is at work on this site."},
+			{Code: "database engines", Level: update.CheckWarn, Text: "Tables that the update touches know no transactions; if the server dies in the middle, they may have to be repaired: searchindex", Hint: "make a dump first, or convert them with ALTER TABLE … ENGINE=InnoDB"},
 		},
 	}
 	return p
 }
 
 func wikiFiles(c update.Choices) *files.Plan {
-	p := &files.Plan{StageBytes: 4_000_000, Notes: []string{"12 files of yours in uploads/ stay."}}
+	p := &files.Plan{StageBytes: 4_000_000, Notes: []string{"12 files of the package are named by no operation and are not installed"}}
 	edited := func(path release.Path, shipped, here, new string, merge bool) {
 		e := files.Entry{Path: path, Change: files.Replace, Shipped: fileState(shipped), Here: fileState(here), New: fileState(new), Edited: true, Merge: merge, Choice: c.OnEdited}
 		if choice, ok := c.Files[path]; ok {
@@ -483,29 +483,29 @@ func wikiSchema(c update.Choices) *schema.Plan {
 		UpdateID: "20261121-1000",
 		Steps: []schema.Step{
 			{ID: "s01", Statement: schema.Statement{SQL: "CREATE TABLE `page_tables` (\n  `id` int unsigned NOT NULL AUTO_INCREMENT,\n  `page_id` int unsigned NOT NULL,\n  `content` mediumtext NOT NULL DEFAULT '',\n  PRIMARY KEY (`id`),\n  KEY `idx_page` (`page_id`)\n) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4"},
-				Object: "table page_tables", Change: "create", Phase: schema.Expand, Rows: -1, Risk: schema.Safe, Table: "page_tables",
+				Object: "table page_tables", Change: "create the table", Phase: schema.Expand, Rows: -1, Risk: schema.Safe, Table: "page_tables",
 				Inverse: []schema.Statement{{SQL: "RENAME TABLE `page_tables` TO `_moult_20261121_1`"}}, KeepsData: false},
 			{ID: "s02", Statement: schema.Statement{SQL: "ALTER TABLE `users`\n  ADD COLUMN `theme` varchar(16) NOT NULL DEFAULT 'light' AFTER `email`,\n  ADD COLUMN `last_seen` datetime(3) NULL,\n  ALGORITHM=INSTANT, LOCK=NONE"},
-				Object: "table users", Change: "add columns theme, last_seen", Phase: schema.Expand, Algorithm: "INSTANT", Rows: 48_211, Risk: schema.Safe, Table: "users",
+				Object: "table users", Change: "add column theme, add column last_seen", Phase: schema.Expand, Algorithm: "INSTANT", Rows: 48_211, Risk: schema.Safe, Table: "users",
 				Inverse: []schema.Statement{{SQL: "ALTER TABLE `users` DROP COLUMN `last_seen`, DROP COLUMN `theme`"}}},
 			{ID: "s03", Statement: schema.Statement{SQL: "ALTER TABLE `revisions`\n  MODIFY COLUMN `comment` varchar(500) NOT NULL DEFAULT ''"},
-				Object: "table revisions", Change: "widen column comment", Phase: schema.Expand, Algorithm: "COPY", Blocks: true, Rows: 1_214_090, Risk: schema.Slow, Table: "revisions",
-				Notes:   []string{"The table is copied; writes to it wait for about 40 s."},
+				Object: "table revisions", Change: "change column comment (type)", Phase: schema.Expand, Algorithm: "COPY", Blocks: true, Rows: 1_214_090, Risk: schema.Slow, Table: "revisions",
 				Inverse: []schema.Statement{{SQL: "ALTER TABLE `revisions` MODIFY COLUMN `comment` varchar(255) NOT NULL DEFAULT ''"}}},
 			{ID: "s04", Statement: schema.Statement{SQL: "ALTER TABLE `revisions` ADD KEY `idx_author_time` (`author`, `created`)"},
 				Object: "table revisions", Change: "add index idx_author_time", Phase: schema.Expand, Algorithm: "INPLACE", Rows: 1_214_090, Estimated: true, Risk: schema.Safe, Table: "revisions",
 				Inverse: []schema.Statement{{SQL: "ALTER TABLE `revisions` DROP KEY `idx_author_time`"}}},
 			{ID: "s05", Statement: schema.Statement{SQL: "ALTER TABLE `users`\n  CHANGE COLUMN `fax` `_moult_20261121_2` varchar(40) DEFAULT NULL INVISIBLE"},
-				Object: "table users", Change: "drop column fax", Phase: schema.Contract, Algorithm: "INSTANT", Rows: 48_211, Risk: schema.KeepsData, KeepsData: true, Table: "users",
-				Notes:   []string{"Its data is kept in a hidden column until the restore point is discarded."},
-				Hazards: []schema.Hazard{{Code: "D2", Text: "A view of yours, v_contacts, reads this column."}},
+				Object: "table users", Change: "set column fax aside", Phase: schema.Contract, Algorithm: "INSTANT", Rows: 48_211, Risk: schema.KeepsData, KeepsData: true, Table: "users",
+				Notes:   []string{"The data of column fax stays in the table, out of sight, until the restore point is discarded."},
+				Hazards: []schema.Hazard{{Code: "D2", Text: "Column fax of users is dropped; its values are kept until the restore point is discarded."}},
 				Inverse: []schema.Statement{{SQL: "ALTER TABLE `users`\n  CHANGE COLUMN `_moult_20261121_2` `fax` varchar(40) DEFAULT NULL"}}},
 			{ID: "s06", Statement: schema.Statement{SQL: "UPDATE `users` SET `theme` = 'dark' WHERE `prefs` LIKE '%dark%'", DML: true},
-				Object: "table users", Change: "convert 1 204 rows", Phase: schema.Scripts, Rows: 48_211, Risk: schema.Safe, Table: "users",
+				Object: "rows", Change: "010-dark-mode.sql", Phase: schema.Scripts, Rows: 48_211, Risk: schema.Safe, Table: "users",
 				Inverse: []schema.Statement{{SQL: "UPDATE `users` SET `theme` = 'light'"}}},
 		},
-		Kept:  []schema.Left{{Object: "table stats_daily", Reason: "You added it; the product does not know it."}, {Object: "table users, index idx_fax", Reason: "You added it. It stays on the hidden column."}},
-		Drift: []schema.Left{{Object: "table pages, column title", Reason: "It is varchar(300) here and varchar(255) as shipped; the new release does not change it."}},
+		Kept:     []schema.Left{{Object: "table stats_daily", Reason: "was added on this site"}, {Object: "table users, index idx_fax", Reason: "was added on this site"}},
+		Warnings: []string{"V1: the view v_contacts stays and seems to use column fax of table users, which goes."},
+		Drift:    []schema.Left{{Object: "table pages, column title", Reason: "was changed on this site, and the update does not change it"}},
 	}
 	if _, answered := c.Renames["table pages, column author→writer"]; !answered {
 		p.Renames = []schema.Rename{{Object: "table pages, column author", From: "author", To: "writer"}}

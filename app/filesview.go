@@ -101,7 +101,7 @@ func (v *filesView) render(m Model) {
 		}
 		notes := make([]string, len(m.Plan.Files.Notes))
 		for i, n := range m.Plan.Files.Notes {
-			notes[i] = say(n)
+			notes[i] = sentence(n)
 		}
 		setLabel(v.notes, strings.Join(notes, "\n"))
 		v.notes.Hidden = v.notes.Text == ""
@@ -331,7 +331,7 @@ func (d *fileDetail) show(m Model, e files.Entry) {
 		d.badges.Add(widgets.NewBadge(lang.L("edited here"), widgets.Warning))
 	}
 	d.badges.Show()
-	setLabel(d.note, say(e.Note))
+	setLabel(d.note, sentence(e.Note))
 	d.note.Hidden = e.Note == ""
 	d.offer(m, e)
 	d.relayout()

@@ -63,7 +63,7 @@ func running(a Activity, upTo int, item string) Model {
 	steps := stagesOf(a)
 	for i := range upTo {
 		now = now.Add(400 * time.Millisecond)
-		t.report(update.Event{Time: now, Stage: steps[i], Status: update.StepDone, Log: "done: " + string(steps[i])})
+		t.report(update.Event{Time: now, Stage: steps[i], Status: update.StepDone})
 	}
 	for i := range 8 {
 		now = now.Add(250 * time.Millisecond)
@@ -80,7 +80,7 @@ func outcome(state update.State, is update.SiteState, kind update.Kind, message 
 		State: state, Site: is, Kind: kind, Message: message, Window: 8 * time.Millisecond}
 	if is == update.SiteNew {
 		m.Current = version("1.5.0")
-		m.Result.Warnings = []string{"The web server did not answer for 700 ms after the switch."}
+		m.Result.Warnings = []string{"The health check can't tell whether the site works (https://wiki.example.org/: 302 Found). Look at it; you can roll back."}
 	}
 	if state == update.Done {
 		m.History = append([]update.Record{{Result: *m.Result, CanRollBack: true, DiskBytes: 3_400_000}}, m.History...)
@@ -110,7 +110,7 @@ var scenes = []scene{
 	{"not-installable", func() Model {
 		m := found()
 		m.State = update.NotInstallable
-		m.Offer.Blocked = "1.5.0 needs MariaDB 10.11 or newer; this site's server is 10.5.12."
+		m.Offer.Blocked = "1.5.0 needs Moult 0.9.0 or newer; this is 0.8.2."
 		return m
 	}, nil},
 	{"preparing", func() Model { return running(PreparingNow, 0, "releases/1.5.0/patch-1.4.2.tar.zst") }, nil},
@@ -140,7 +140,7 @@ var scenes = []scene{
 	{"interrupted", func() Model {
 		m := base()
 		m.State = update.Interrupted
-		m.Run = &update.Run{ID: "20261121-1000", From: version("1.4.2"), To: version("1.5.0"), Started: at("2026-11-21T10:00:00Z"), Stage: update.StageFiles, CanFinish: true, Recommended: update.Undo, Reason: "17 of 37 files are switched; the site worked before the update."}
+		m.Run = &update.Run{ID: "20261121-1000", From: version("1.4.2"), To: version("1.5.0"), Started: at("2026-11-21T10:00:00Z"), Stage: update.StageFiles, CanFinish: true, Recommended: update.Undo, Reason: "It stopped between two releases; going back is the safe way."}
 		return m
 	}, nil},
 	{"history", func() Model { return outcome(update.Done, update.SiteNew, "", "") }, func(b *bench) { b.page().tabs.Select(tabHistory) }},

@@ -201,7 +201,7 @@ func (v *historyView) showDetails(r update.Record, lines []string) {
 		f.add(lang.L("Details"), say(r.Message))
 	}
 	for _, w := range r.Warnings {
-		f.add(lang.L("Warning"), say(w))
+		f.add(lang.L("Warning"), sentence(w))
 	}
 	log := widgets.NewLogList()
 	log.Set(lines)

@@ -74,7 +74,7 @@ func (o *overview) content(m Model) fyne.CanvasObject {
 		column.Add(offerPanel(m.Offer))
 		column.Add(trustPanel(m.Offer.Trust))
 	case m.State == update.NotInstallable:
-		column.Add(widgets.NewPanel(iconLine(theme.IconNameInfo, widgets.Neutral, say(m.Offer.Blocked))))
+		column.Add(widgets.NewPanel(iconLine(theme.IconNameInfo, widgets.Neutral, sentence(m.Offer.Blocked))))
 		column.Add(offerPanel(m.Offer))
 	case m.State == update.CheckFailed:
 		_, todo := explain(m.Err)
@@ -144,7 +144,7 @@ func offerPanel(o *update.Offer) fyne.CanvasObject {
 	f.add(lang.L("Release"), lang.L("{{.Version}} of {{.Date}}", vars{"Version": o.Target, "Date": dateText(o.Released)}))
 	f.add(lang.L("Download"), downloadText(o.Strategy.Bytes, o.Strategy.FullBytes, string(o.Strategy.Kind)))
 	if o.Strategy.Reason != "" {
-		f.add(lang.L("Why this way"), say(o.Strategy.Reason))
+		f.add(lang.L("Why this way"), sentence(o.Strategy.Reason))
 	}
 	if len(o.Strategy.Hops) > 1 {
 		path := ""
@@ -254,7 +254,7 @@ func (o *overview) warnings(m Model) fyne.CanvasObject {
 			add(lang.N("{{.N}} changes look like a rename.", len(p.Renames), vars{"N": len(p.Renames)}), lang.L("Decide"), tabDatabase, o.page.database.showRenames)
 		}
 		for _, w := range p.Warnings {
-			add(say(w), lang.L("Show"), tabDatabase, o.page.database.showRest)
+			add(sentence(w), lang.L("Show"), tabDatabase, o.page.database.showRest)
 		}
 		for _, c := range p.Conflicts {
 			add(say(c.Object+": "+c.Reason), lang.L("Show"), tabDatabase, o.page.database.showRest)
@@ -311,13 +311,13 @@ func (o *overview) checklist(m Model) fyne.CanvasObject {
 
 func checkRow(c update.Check) fyne.CanvasObject {
 	look := checkLooks[c.Level]
-	line := iconLine(look.icon, look.tone, say(c.Text))
+	line := iconLine(look.icon, look.tone, sentence(c.Text))
 	if c.Hint == "" && len(c.Rows) == 0 {
 		return line
 	}
 	var below []fyne.CanvasObject
 	if c.Hint != "" {
-		below = append(below, quiet(say(c.Hint)))
+		below = append(below, quiet(sentence(c.Hint)))
 	}
 	for _, row := range c.Rows {
 		l := widget.NewLabel(row)
@@ -378,7 +378,7 @@ func trustText(t update.Trust) string {
 		s = lang.L("Not trusted.")
 	}
 	if t.Detail != "" && t.Level != update.Trusted {
-		s += " " + say(t.Detail)
+		s += " " + sentence(t.Detail)
 	}
 	return s
 }
@@ -396,7 +396,7 @@ func (o *overview) interrupted(m Model) fyne.CanvasObject {
 	}
 	f.add(lang.L("Recommended"), recommended)
 	if r.Reason != "" {
-		f.add(lang.L("Because"), say(r.Reason))
+		f.add(lang.L("Because"), sentence(r.Reason))
 	}
 	return f.panel(lang.L("What was found"))
 }
@@ -422,7 +422,7 @@ func (o *overview) addOutcome(column *fyne.Container, m Model) {
 	if len(r.Warnings) > 0 {
 		rows := tight()
 		for _, w := range r.Warnings {
-			rows.Add(iconLine(theme.IconNameWarning, widgets.Warning, say(w)))
+			rows.Add(iconLine(theme.IconNameWarning, widgets.Warning, sentence(w)))
 		}
 		column.Add(titled(lang.L("Worth knowing"), rows))
 	}

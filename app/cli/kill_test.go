@@ -35,12 +35,13 @@ var scenarios = []scenario{
 	{name: "delta"},
 	{name: "patch", noDeltas: true},
 	{name: "full", flags: []string{"--full"}},
+	{name: "beside", flags: []string{"--on-edited", "both"}},
 	{name: "unhealthy", unhealthy: true},
 }
 
 type scenario struct {
 	name      string
-	flags     []string // of the update
+	flags     []string // of the update, after --on-edited keep
 	noDeltas  bool     // the publisher offers patches and full packages only
 	unhealthy bool     // the new release fails its health check: the update is undone by itself
 }
@@ -75,6 +76,9 @@ func torture(t *testing.T, s scenario, workers, every int) int {
 		sites = append(sites, newKillSite(t, s))
 	}
 	left := sites[0].measure(t, every)
+	if end, limited := t.Deadline(); limited {
+		left.until = end.Add(-30 * time.Second)
+	}
 	updates, rollbacks := len(left.updates), len(left.rollbacks)
 	var wg sync.WaitGroup
 	for _, k := range sites {
@@ -94,6 +98,9 @@ func torture(t *testing.T, s scenario, workers, every int) int {
 	}
 	t.Logf("of an update %d calls, of its roll back %d; killed at %d points in %s: %v",
 		updates, rollbacks, killed, time.Since(started).Round(time.Second), kinds)
+	if n := len(left.updates) + len(left.rollbacks); n > 0 && !t.Failed() {
+		t.Logf("the test's time is up: %d points are left", n)
+	}
 	if kinds["update, file"] == 0 || kinds["update, server"] == 0 {
 		t.Error("the points were not of both kinds, files and statements")
 	}
@@ -104,12 +111,16 @@ func torture(t *testing.T, s scenario, workers, every int) int {
 type killPoints struct {
 	sync.Mutex
 	updates, rollbacks []int
+	until              time.Time // zero: as long as it takes
 }
 
 // next takes a point, if possible one that fits the release of the site.
 func (p *killPoints) next(updated bool) (n int, rollback, ok bool) {
 	p.Lock()
 	defer p.Unlock()
+	if !p.until.IsZero() && time.Now().After(p.until) {
+		return 0, false, false
+	}
 	from := &p.updates
 	if rollback = updated && len(p.rollbacks) > 0 || len(p.updates) == 0; rollback {
 		from = &p.rollbacks
@@ -126,6 +137,7 @@ type killSite struct {
 	dir              string
 	update, rollback []string
 	before, after    *demo.Snapshot // after is nil where no update can succeed
+	updated          bool           // the site was at the new release when it was last looked at
 	killed           map[string]int // points so far by what was killed
 	random           *rand.Rand
 }
@@ -162,6 +174,7 @@ func newKillSite(t *testing.T, s scenario) *killSite {
 	if k.before.Same(k.after) == nil {
 		t.Fatal("the update has changed nothing")
 	}
+	k.updated = true
 	return k
 }
 
@@ -228,7 +241,7 @@ func (k *killSite) measure(t *testing.T, every int) *killPoints {
 		return points
 	}
 	p := new(killPoints)
-	if k.after != nil {
+	if k.updated {
 		p.rollbacks = count(k.rollback)
 	}
 	p.updates = count(k.update)
@@ -238,11 +251,7 @@ func (k *killSite) measure(t *testing.T, every int) *killPoints {
 // work kills the program at points until none is left or a site is mixed.
 func (k *killSite) work(left *killPoints) error {
 	for {
-		updated, err := k.isUpdated()
-		if err != nil {
-			return err
-		}
-		n, rollback, ok := left.next(updated)
+		n, rollback, ok := left.next(k.updated)
 		if !ok {
 			return nil
 		}
@@ -257,26 +266,6 @@ func (k *killSite) work(left *killPoints) error {
 	}
 }
 
-// isUpdated reports whether the site is at the new release; an error says that it is
-// at neither.
-func (k *killSite) isUpdated() (bool, error) {
-	now, err := demo.Snap(context.Background(), k.dir)
-	if err != nil {
-		return false, err
-	}
-	old := now.Same(k.before)
-	if old == nil {
-		return false, nil
-	}
-	if k.after == nil {
-		return false, fmt.Errorf("the site is not the old one: %w", old)
-	}
-	if updated := now.Same(k.after); updated != nil {
-		return false, fmt.Errorf("the site is neither old nor new\nold: %w\nnew: %w", old, updated)
-	}
-	return true, nil
-}
-
 // point kills an update or a roll back at one point, ends what was left behind, and
 // checks what the site is then. It returns what was killed: "file", "server", or ""
 // for a run that had ended before.
@@ -285,10 +274,7 @@ func (k *killSite) point(point string, rollback bool) (target string, err error)
 	if rollback {
 		name, args, other = "rollback", k.rollback, k.update
 	}
-	switch updated, err := k.isUpdated(); {
-	case err != nil:
-		return "", err
-	case updated != rollback:
+	if k.updated != rollback {
 		if out, code := k.moult(other...); code != 0 {
 			return "", fmt.Errorf("%s: exit %d\n%s", other[0], code, out)
 		}
@@ -373,16 +359,26 @@ func (k *killSite) direction(run *update.Run) string {
 	return "--undo"
 }
 
-// look checks what the site is.
+// look compares the site with the old and with the new release.
 func (k *killSite) look() error {
 	if err := k.anHourLater(); err != nil {
 		return err
 	}
-	updated, err := k.isUpdated()
-	if err != nil || updated {
+	now, err := demo.Snap(context.Background(), k.dir)
+	if err != nil {
 		return err
 	}
-	return k.forget()
+	old := now.Same(k.before)
+	if k.updated = old != nil; !k.updated {
+		return k.forget()
+	}
+	if k.after == nil {
+		return fmt.Errorf("the site is not the old one: %w", old)
+	}
+	if updated := now.Same(k.after); updated != nil {
+		return fmt.Errorf("the site is neither old nor new\nold: %w\nnew: %w", old, updated)
+	}
+	return nil
 }
 
 // forget removes the records of the updates that have been undone, so that the

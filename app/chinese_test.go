@@ -1,0 +1,80 @@
+package app
+
+import (
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/test"
+	"fyne.io/fyne/v2/widget"
+
+	"moult/resources"
+)
+
+// notTranslated is what stays as it is in any language: names, addresses, paths,
+// SQL, what servers say, commands, keys, and the notes of a publisher.
+var notTranslated = regexp.MustCompile(strings.Join([]string{
+	`Ctrl\+\S+`, `https?://\S+`, `\S+[/@\\]\S*`, `"?at night"?`, `\S*\.(php|sql|toml|new|html|json|png|zst)\b`, `ALTER TABLE[^，。]*`, `GRANT [A-Z ]+ ON \S+`,
+	`(?i)\b(Moult|Duckpond( wiki)?|Pond shop|MariaDB|mysql|SHA-256|SQL|DSN|SET GLOBAL|Ctrl\+\w+|Esc|Tab|assets|config|lang|Return|Comma|English|InnoDB|ENGINE=InnoDB|root|own|min)\b`,
+	`\b(users|theme|last_seen|revisions|comment|idx_author_time|fax|page_tables|stats_daily|idx_fax|pages|title|author|writer|v_contacts|searchindex|users\.fax|wiki|duckpond|shop|forum|www|srv)\b`,
+	`\b(x86_64|aarch64|stable|prompt|keyring:NAME|env:NAME|file:\.env#DB_PASSWORD|docker compose (stop|start) app|maintenance\.flag|uploads/|\d+[smhd]|user|tcp)\b`,
+	`\d+(\.\d+)* ?([kM]?B|ms|s|k|M)\b`, `[0-9a-f]{4}( [0-9a-f]{4})+`,
+	`lock wait timeout exceeded|input/output error|rename|dial tcp: lookup|no such host|get|error|is missing|source\.url|Found`,
+	`CREATE|TABLE|int|unsigned|NOT|NULL|AUTO_INCREMENT|mediumtext|DEFAULT|PRIMARY|KEY|CHARSET|utf8mb4|id|page_id|content|idx_page`,
+}, "|"))
+
+var english = regexp.MustCompile(`[A-Za-z]{3,}`)
+
+// TestChineseIsChineseEverywhere puts every state into the window and looks for
+// English in whatever is drawn.
+func TestChineseIsChineseEverywhere(t *testing.T) {
+	speak = resources.Chinese
+	defer func() { speak = resources.English }()
+	b := newBench(t, wiki(), shop())
+	for _, sc := range scenes {
+		if sc.name == "ready-notes" {
+			continue // the publisher's own words
+		}
+		b.show(t, sc)
+		for _, text := range b.drawn() {
+			if rest := notTranslated.ReplaceAllString(text, ""); english.MatchString(rest) {
+				t.Errorf("%s: %q has %q", sc.name, text, english.FindString(rest))
+			}
+		}
+		if b.app.modal != nil {
+			b.app.modal.close()
+		}
+	}
+}
+
+// drawn returns every text that is drawn, but for code.
+func (b *bench) drawn() []string {
+	found := map[string]bool{}
+	var walk func(fyne.CanvasObject)
+	walk = func(o fyne.CanvasObject) {
+		if !o.Visible() {
+			return
+		}
+		switch o := o.(type) {
+		case *canvas.Text:
+			found[o.Text] = true
+		case *fyne.Container:
+			for _, child := range o.Objects {
+				walk(child)
+			}
+		case *widget.TextGrid:
+		case fyne.Widget:
+			for _, child := range test.WidgetRenderer(o).Objects() {
+				walk(child)
+			}
+		}
+	}
+	for _, root := range append(b.app.window.Canvas().Overlays().List(), b.app.window.Content()) {
+		walk(root)
+	}
+	return slices.Sorted(maps.Keys(found))
+}
