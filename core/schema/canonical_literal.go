@@ -34,6 +34,11 @@ func literalFor(t Type, text string) Default {
 		plain.Text = member(t, text)
 	case t.Base == "set":
 		plain.Text = canonSet(t, text)
+	case t.Base == "char":
+		plain.Text = strings.TrimRight(text, " ")
+	case t.Base == "binary":
+		// Stored at full length, so that the fill of zero bytes says nothing.
+		plain.Text = strings.TrimRight(text, "\x00")
 	case t.Base == "uuid" || t.Base == "inet4" || t.Base == "inet6":
 		plain.Text = strings.ToLower(text)
 	}
