@@ -33,7 +33,7 @@ func (p *Program) table() *tabwriter.Writer {
 	return tabwriter.NewWriter(p.Stdout, 0, 0, 2, ' ', 0)
 }
 
-func size(bytes int64) string { return humanize.IBytes(uint64(max(bytes, 0))) }
+func size(bytes int64) string { return humanize.Bytes(uint64(max(bytes, 0))) }
 
 // plural puts an English noun after its count.
 func plural(n int, noun string) string {

@@ -170,7 +170,11 @@ func (p *Program) printPlan(name string, pl *update.Plan) {
 	t := p.table()
 	for _, e := range pl.Files.Entries {
 		if e.Change != files.Same {
-			fmt.Fprintf(t, "  %s\t%s\t%s\n", words.Change(e.Change), e.Path, remark(e))
+			line := words.Change(e.Change) + "\t" + string(e.Path)
+			if r := remark(e); r != "" {
+				line += "\t" + r
+			}
+			fmt.Fprintf(t, "  %s\n", line)
 		}
 	}
 	t.Flush()
@@ -182,11 +186,12 @@ func (p *Program) printPlan(name string, pl *update.Plan) {
 		writeSQL(p.Stdout, pl.Schema)
 	}
 	p.printf("\nChecks")
-	t = p.table()
 	for _, ch := range pl.Checks {
-		fmt.Fprintf(t, "  %s\t%s\t%s\n", ch.Level, ch.Text, ch.Hint)
+		p.printf("  %-5s %s", ch.Level, words.Sentence(ch.Text))
+		if ch.Hint != "" {
+			p.printf("        %s", words.Sentence(ch.Hint))
+		}
 	}
-	t.Flush()
 	p.printf("\nPlan %s", pl.Hash)
 }
 

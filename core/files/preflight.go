@@ -89,7 +89,7 @@ func (f *preflight) room(home *os.Root) error {
 	need, files := f.plan.needs()
 	if have.bytes < need {
 		f.add(Block, "disk", "Free some room on the disk, or discard restore points.",
-			"the update needs %s on the disk and %s are free", humanize.IBytes(uint64(need)), humanize.IBytes(uint64(max(have.bytes, 0))))
+			"the update needs %s on the disk and %s are free", humanize.Bytes(uint64(need)), humanize.Bytes(uint64(max(have.bytes, 0))))
 	}
 	if need := files + files*margin/100; have.files >= 0 && have.files < need {
 		f.add(Block, "inodes", "Delete files that are not needed, such as caches.",

@@ -160,7 +160,7 @@ func (e *Engine) checkRoom(cache *os.Root, name string, o *Offer, in *intake) er
 	}
 	return &Error{Kind: KindDiskFull, Stage: StageDownload, Err: fmt.Errorf(
 		"the package of %s needs %s in %s, and %s are free: %s are missing", o.Target,
-		humanize.IBytes(uint64(need)), e.site.Dir, humanize.IBytes(uint64(max(free, 0))), humanize.IBytes(uint64(need-max(free, 0))))}
+		humanize.Bytes(uint64(need)), e.site.Dir, humanize.Bytes(uint64(max(free, 0))), humanize.Bytes(uint64(need-max(free, 0))))}
 }
 
 // unpackedSize returns how many bytes a package brings, 0 if the publisher does not

@@ -62,7 +62,7 @@ func (e *Engine) preflightFiles(ctx context.Context, p *Plan) (err error) {
 	}
 	if !found["disk"] {
 		p.Checks = append(p.Checks, Check{Code: "disk", Level: CheckOK, Text: fmt.Sprintf("The update needs %s on the disk; %s are free.",
-			humanize.IBytes(uint64(p.DiskBytes)), humanize.IBytes(uint64(max(p.FreeBytes, 0))))})
+			humanize.Bytes(uint64(p.DiskBytes)), humanize.Bytes(uint64(max(p.FreeBytes, 0))))})
 	}
 	if len(problems) == 0 {
 		p.Checks = append(p.Checks, Check{Code: "permissions", Level: CheckOK, Text: "Every directory that changes can be written to."})
