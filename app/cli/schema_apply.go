@@ -39,7 +39,7 @@ func (p *Program) schemaApplyCommand() *cobra.Command {
 				return err
 			}
 			defer db.Close()
-			id := time.Now().UTC().Format("20060102t150405")
+			id := strings.ReplaceAll(time.Now().UTC().Format("20060102t150405.000"), ".", "") // two runs in a second are two updates
 			pl, err := p.planApply(ctx, db, id, base, args[1])
 			if err != nil {
 				return err
@@ -56,7 +56,10 @@ func (p *Program) schemaApplyCommand() *cobra.Command {
 				return err
 			}
 			findings, err := db.Preflight(ctx, pl)
-			if err := p.heed(findings, err); err != nil {
+			if err != nil {
+				return err
+			}
+			if err := p.heed(findings); err != nil {
 				return err
 			}
 			ok, err := p.confirm(fmt.Sprintf("Run %s on %s?", plural(len(pl.Steps), "statement"), db.Name()), "--yes")
@@ -139,10 +142,7 @@ func (p *Program) planApply(ctx context.Context, db *database.DB, id, base, to s
 }
 
 // heed prints what a preflight has found and refuses what can't succeed.
-func (p *Program) heed(findings []database.Finding, err error) error {
-	if err != nil {
-		return err
-	}
+func (p *Program) heed(findings []database.Finding) error {
 	var stop []error
 	for _, f := range findings {
 		text := words.Sentence(f.Text)
@@ -175,7 +175,8 @@ func (p *Program) runSchema(ctx context.Context, db *database.DB, pl *schema.Pla
 	}
 	if err != nil {
 		failed := &update.Error{Kind: update.KindMigration, Stage: update.StageExpand, Err: err}
-		if undoErr := p.undoSchema(context.WithoutCancel(ctx), db, pl, j); undoErr != nil {
+		former := database.Former{Start: pl.Start, With: pl.Start}
+		if undoErr := p.undoSchema(context.WithoutCancel(ctx), db, pl, j, former); undoErr != nil {
 			failed.Kind, failed.RollBackErr = update.KindRollbackFailed, undoErr
 		}
 		return failed
@@ -198,8 +199,9 @@ func (p *Program) forwardSchema(ctx context.Context, db *database.DB, pl *schema
 	return db.Matches(ctx, pl.Target)
 }
 
-// undoSchema takes back what was done of the plan and compares the result with the start.
-func (p *Program) undoSchema(ctx context.Context, db *database.DB, pl *schema.Plan, j database.Journal) error {
+// undoSchema takes back what was done of the plan and compares the result with what
+// it has to be.
+func (p *Program) undoSchema(ctx context.Context, db *database.DB, pl *schema.Plan, j database.Journal, former database.Former) error {
 	notes, err := db.Undo(ctx, pl, "", j, nil)
 	for _, n := range notes {
 		p.sayf("%s", words.Sentence(n))
@@ -207,16 +209,19 @@ func (p *Program) undoSchema(ctx context.Context, db *database.DB, pl *schema.Pl
 	if err != nil {
 		return err
 	}
-	return db.Matches(ctx, pl.Start)
+	return db.MatchesFormer(ctx, former)
 }
 
 func (p *Program) schemaUndoCommand() *cobra.Command {
 	var leave leaving
+	var dry bool
 	cmd := &cobra.Command{
 		Use:   "undo DSN JOURNAL-DIR",
 		Short: "Take back what `moult schema apply` did",
-		Long:  "--leave and --leave-larger-than work as for `moult schema apply`. After the tool, the same command goes on.",
-		Args:  cobra.ExactArgs(2),
+		Long: "Before anything runs it is said which rows can't come back as they were, and what was changed here since,\n" +
+			"which stays. --leave and --leave-larger-than work as for `moult schema apply`; after the tool, the same\n" +
+			"command goes on.",
+		Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx, dir := cmd.Context(), args[1]
 			pl, _, j, err := openJournal(dir)
@@ -229,29 +234,55 @@ func (p *Program) schemaUndoCommand() *cobra.Command {
 				return err
 			}
 			defer db.Close()
+			back, err := db.WayBack(ctx, pl)
+			if err != nil {
+				return err
+			}
+			if len(back.Steps) == 0 {
+				p.sayf("There is nothing to take back.")
+				return nil
+			}
+			if dry {
+				writeSQL(p.Stdout, &schema.Plan{Steps: back.Steps})
+			} else if !p.quiet {
+				writeSQL(p.Stderr, &schema.Plan{Steps: back.Steps})
+			}
 			left, err := leave.steps(ctx, db, pl)
 			if err != nil {
 				return err
 			}
-			ok, err := p.confirm(fmt.Sprintf("Take back %s on %s?", plural(len(pl.Steps), "statement"), db.Name()), "--yes")
+			if err := p.heed(back.Findings); err != nil || dry {
+				return err
+			}
+			ok, err := p.confirm(fmt.Sprintf("Take back %s on %s?", plural(len(back.Steps), "statement"), db.Name()), "--yes")
 			if err != nil || !ok {
 				return err
 			}
 			db.Leave(left...)
-			err = p.undoSchema(ctx, db, pl, j)
-			var waits *database.LeftError
-			if errors.As(err, &waits) {
-				return p.waiting(db, waits, dir, "undo")
-			}
-			if err != nil {
-				return &update.Error{Kind: update.KindRollbackFailed, Stage: update.StageRollBack, Err: err}
-			}
-			p.sayf("The schema is what it was.")
-			return nil
+			return p.takeBack(ctx, db, pl, j, back.Former, dir)
 		},
 	}
+	cmd.Flags().BoolVar(&dry, "dry-run", false, "print the statements and what was found, and change nothing")
 	leave.flags(cmd.Flags())
 	return cmd
+}
+
+// takeBack undoes a run, up to what is left to a tool.
+func (p *Program) takeBack(ctx context.Context, db *database.DB, pl *schema.Plan, j database.Journal, former database.Former, dir string) error {
+	err := p.undoSchema(ctx, db, pl, j, former)
+	var left *database.LeftError
+	if errors.As(err, &left) {
+		return p.waiting(db, left, dir, "undo")
+	}
+	if err != nil {
+		return &update.Error{Kind: update.KindRollbackFailed, Stage: update.StageRollBack, Err: err}
+	}
+	if len(former.Since) > 0 {
+		p.sayf("The schema is what it was, and with it what was changed here since.")
+		return nil
+	}
+	p.sayf("The schema is what it was.")
+	return nil
 }
 
 // The names inside a journal directory.

@@ -52,6 +52,7 @@ type preflight struct {
 	d    *DB
 	q    querier
 	plan *schema.Plan
+	kept []schema.Left // on a way back: what was changed here since
 }
 
 // Preflight looks for everything that would make the plan fail or hurt, before
@@ -63,12 +64,17 @@ func (d *DB) Preflight(ctx context.Context, p *schema.Plan) ([]Finding, error) {
 		return nil, err
 	}
 	f := &preflight{ctx: ctx, d: d, q: conn, plan: p}
+	return f.look(checks)
+}
+
+// look makes some checks.
+func (f *preflight) look(checks []func(*preflight) ([]Finding, error)) ([]Finding, error) {
 	var all []Finding
 	for _, check := range checks {
 		found, err := check(f)
 		if err != nil {
-			if ctx.Err() != nil || isLost(err) {
-				return all, d.noteLoss(err)
+			if f.ctx.Err() != nil || isLost(err) {
+				return all, f.d.noteLoss(err)
 			}
 			found = append(found, Finding{Code: "database", Level: levelWarn, Text: "A check could not be made: " + err.Error()})
 		}
@@ -255,7 +261,7 @@ func (f *preflight) hazards() ([]Finding, error) {
 
 // hazard returns what is to be said of one hazard, nil if no row is in the way.
 func (f *preflight) hazard(s schema.Step, h schema.Hazard) (*Finding, error) {
-	finding := &Finding{Code: "schema " + h.Code, Level: levelWarn, Text: fmt.Sprintf("%s (%s: %s): %s", s.ID, s.Object, s.Change, h.Text)}
+	finding := &Finding{Code: "schema " + h.Code, Level: levelWarn, Text: h.Text}
 	if h.Count == "" {
 		if h.Blocks {
 			finding.Level = levelBlock

@@ -15,8 +15,8 @@ import (
 // Undo takes back what Run has done of one phase of a plan, or of all phases when
 // phase is "", last step first, whichever steps those are; a step in doubt is
 // decided by its probe. Undo that was cut off is continued by calling it again. The
-// notes are sentences for the admin: what came back but differs from before. The
-// table of marks forgets the update with its first phase, the last one to go back.
+// notes are sentences for the admin: what came back but differs from before, most
+// of which [DB.WayBack] can tell earlier. The table of marks forgets the update with its first phase, the last one to go back.
 func (d *DB) Undo(ctx context.Context, p *schema.Plan, phase schema.Phase, j Journal, report func(Progress)) (notes []string, err error) {
 	if p.Empty() {
 		return nil, nil
@@ -183,8 +183,8 @@ func (r *run) orphans(ctx context.Context, statement string, refusal error) stri
 	if err != nil {
 		return note + "."
 	}
-	rows, err := conn.QueryContext(ctx, fmt.Sprintf("SELECT c.`%[1]s` FROM `%[2]s` c LEFT JOIN `%[3]s` p ON p.`%[4]s` = c.`%[1]s` WHERE c.`%[1]s` IS NOT NULL AND p.`%[4]s` IS NULL LIMIT %[5]d",
-		column, child, parent, parentColumn, maxSamples))
+	rows, err := conn.QueryContext(ctx, "SELECT c."+schema.Quote(column)+
+		orphansOf(schema.Quote(child), schema.Quote(parent), []string{schema.Quote(column)}, []string{schema.Quote(parentColumn)})+fmt.Sprintf(" LIMIT %d", maxSamples))
 	if err != nil {
 		return note + "."
 	}

@@ -1,0 +1,241 @@
+package database
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"moult/core/schema"
+)
+
+// undoChecks are made before a way back, in this order.
+var undoChecks = []func(*preflight) ([]Finding, error){
+	(*preflight).version,
+	(*preflight).readOnly,
+	(*preflight).replication,
+	(*preflight).lockFree,
+	(*preflight).rights,
+	(*preflight).definers,
+	(*preflight).sessions,
+	(*preflight).engines,
+	(*preflight).room,
+	(*preflight).since,
+	(*preflight).lossesBack,
+	(*preflight).orphansBack,
+}
+
+// WayBack is what taking an update back would do. Nothing has changed yet.
+type WayBack struct {
+	// Steps are the statements in the order in which they run, each as a step of
+	// its own: of what was begun, the inverses.
+	Steps    []schema.Step
+	Findings []Finding
+	Former   Former
+}
+
+// Former is what the database is to be after Undo.
+type Former struct {
+	Start string // canonical SQL: what it was before the update
+	// With is Start together with Since: what somebody changed here after the
+	// update, which stays. It is Start if there is nothing.
+	With  string
+	Since []schema.Left
+}
+
+// WayBack looks for everything that would make Undo fail or hurt, as Preflight
+// does for Run: rows that the old definitions can't hold, rows without a parent,
+// changes that were made here since. It has to be asked before Undo begins.
+func (d *DB) WayBack(ctx context.Context, p *schema.Plan) (*WayBack, error) {
+	conn, err := d.session(ctx)
+	if err != nil {
+		return nil, err
+	}
+	marks, err := readMarks(ctx, conn, p.UpdateID)
+	if err != nil {
+		return nil, d.noteLoss(err)
+	}
+	w := &WayBack{Steps: mirrored(p, marks)}
+	if w.Former, err = d.former(ctx, p); err != nil {
+		return nil, err
+	}
+	f := &preflight{ctx: ctx, d: d, q: conn, plan: &schema.Plan{UpdateID: p.UpdateID, Steps: w.Steps, Start: p.Target, Target: p.Start}, kept: w.Former.Since}
+	w.Findings, err = f.look(undoChecks)
+	return w, err
+}
+
+// mirrored returns the inverses of the steps that were begun, as steps.
+func mirrored(p *schema.Plan, marks map[string]mark) []schema.Step {
+	var steps []schema.Step
+	for _, s := range undoOrder(p, "") {
+		if marks[s.ID] == "" {
+			continue
+		}
+		for n, inverse := range s.Inverse {
+			back := schema.Step{ID: inverseKey(s, n), Statement: inverse, Object: s.Object, Change: "take back: " + s.Change, Phase: s.Phase, Table: s.Table, Rows: s.Rows, Risk: s.Risk}
+			if isAlter(inverse.SQL) {
+				back.Algorithm, back.Blocks, back.Estimated = s.Algorithm, s.Blocks, true
+			}
+			steps = append(steps, back)
+		}
+	}
+	return steps
+}
+
+// former finds what was changed here since the update.
+func (d *DB) former(ctx context.Context, p *schema.Plan) (Former, error) {
+	f := Former{Start: p.Start, With: p.Start}
+	err := d.Matches(ctx, p.Target)
+	var differs *Mismatch
+	if !errors.As(err, &differs) {
+		return f, err
+	}
+	live, err := d.Introspect(ctx)
+	if err != nil {
+		return f, err
+	}
+	target, err := d.expected(p.Target, live)
+	if err != nil {
+		return f, err
+	}
+	start, err := d.expected(p.Start, live)
+	if err != nil {
+		return f, err
+	}
+	merged := schema.Merge(target, live, start, d.flavor)
+	f.With = schema.Emit(merged.Target, d.flavor)
+	f.Since = slices.Concat(merged.Kept, merged.Drift, merged.Conflicts)
+	return f, nil
+}
+
+// MatchesFormer compares the database with what it is to be after Undo. A
+// difference is a *[Mismatch].
+func (d *DB) MatchesFormer(ctx context.Context, f Former) error {
+	err := d.Matches(ctx, f.Start)
+	var differs *Mismatch
+	if errors.As(err, &differs) && f.With != f.Start && d.Matches(ctx, f.With) == nil {
+		return nil
+	}
+	return err
+}
+
+// since tells what was changed here after the update.
+func (f *preflight) since() ([]Finding, error) {
+	if len(f.kept) == 0 {
+		return nil, nil
+	}
+	finding := Finding{Code: "schema since", Level: levelWarn, Text: "The schema was changed here after the update; that stays as it is"}
+	for _, l := range f.kept {
+		finding.Rows = append(finding.Rows, l.Object)
+	}
+	return []Finding{finding}, nil
+}
+
+// stopsBack are the hazards that the way back can't get over: duplicates under a
+// unique key, rows that break a check, rows outside of every partition. What a
+// definition can't hold is changed to the nearest that it can.
+var stopsBack = []string{"U1", "C1", "P1"}
+
+// lossesBack counts the rows that the old definitions can't hold as they are. A
+// plan from the new schema to the old one knows the questions.
+func (f *preflight) lossesBack() ([]Finding, error) {
+	from, err := f.d.expected(f.plan.Start, &schema.Schema{})
+	if err != nil {
+		return nil, err
+	}
+	to, err := f.d.expected(f.plan.Target, &schema.Schema{})
+	if err != nil {
+		return nil, err
+	}
+	back, err := schema.NewPlan(from, to, schema.Options{Flavor: f.d.flavor, UpdateID: f.plan.UpdateID})
+	if err != nil {
+		return nil, fmt.Errorf("count the rows that can't go back: %w", err)
+	}
+	var found []Finding
+	for _, s := range back.Steps {
+		for _, h := range s.Hazards {
+			if h.Count == "" || h.Code == orphanHazard {
+				continue
+			}
+			h.Blocks = slices.Contains(stopsBack, h.Code)
+			finding, err := f.hazard(s, h)
+			if isCode(codeNoSuchTable, codeNoSuchColumn)(err) {
+				continue // not there yet, or there no more: an update that was cut off
+			}
+			if err != nil {
+				return found, err
+			}
+			if finding != nil {
+				finding.Text = "On the way back, " + strings.TrimPrefix(finding.Text, s.ID+" ")
+				found = append(found, *finding)
+			}
+		}
+	}
+	return found, nil
+}
+
+// orphanHazard is the hazard that orphansBack looks at for every key, those of
+// tables that are kept aside included.
+const orphanHazard = "F1"
+
+// codeNoSuchColumn is the refusal of a name that no column has.
+const codeNoSuchColumn = 1054
+
+// The parts of an inverse statement that names come from.
+var (
+	addedKey     = regexp.MustCompile("ADD CONSTRAINT (`(?:[^`]|``)+`) FOREIGN KEY \\(([^)]+)\\) REFERENCES (`(?:[^`]|``)+`) \\(([^)]+)\\)")
+	renamedTable = regexp.MustCompile("^RENAME TABLE (`(?:[^`]|``)+`) TO (`(?:[^`]|``)+`)")
+	quotedTable  = regexp.MustCompile("^ALTER TABLE (`(?:[^`]|``)+`)")
+)
+
+// orphansBack counts the rows that would come back without their parents.
+func (f *preflight) orphansBack() ([]Finding, error) {
+	now := map[string]string{} // what tables are called until they are renamed back
+	for _, s := range f.plan.Steps {
+		if m := renamedTable.FindStringSubmatch(s.SQL); m != nil {
+			now[m[2]] = m[1]
+		}
+	}
+	called := func(table string) string {
+		if name, ok := now[table]; ok {
+			return name
+		}
+		return table
+	}
+	var found []Finding
+	for _, s := range f.plan.Steps {
+		child := quotedTable.FindStringSubmatch(s.SQL)
+		if child == nil {
+			continue
+		}
+		for _, k := range addedKey.FindAllStringSubmatch(s.SQL, -1) {
+			rows := orphansOf(called(child[1]), called(k[3]), strings.Split(k[2], ","), strings.Split(k[4], ","))
+			h := schema.Hazard{Code: orphanHazard, Count: "SELECT COUNT(*)" + rows, Sample: "SELECT c.*" + rows + fmt.Sprintf(" LIMIT %d", maxSamples),
+				Text: fmt.Sprintf("the foreign key %s of %s comes back unchecked, because rows have no parent in %s any more", k[1], child[1], k[3])}
+			finding, err := f.hazard(s, h)
+			if isCode(codeNoSuchTable, codeNoSuchColumn)(err) {
+				continue
+			}
+			if err != nil {
+				return found, err
+			}
+			if finding != nil {
+				finding.Text = strings.ReplaceAll("On the way back, "+strings.TrimPrefix(finding.Text, s.ID+" "), "`", "")
+				found = append(found, *finding)
+			}
+		}
+	}
+	return found, nil
+}
+
+// orphansOf selects the rows of a child that have no parent.
+func orphansOf(child, parent string, columns, parents []string) string {
+	on, set := make([]string, len(columns)), make([]string, len(columns))
+	for i := range columns {
+		on[i] = "p." + strings.TrimSpace(parents[i]) + " = c." + strings.TrimSpace(columns[i])
+		set[i] = "c." + strings.TrimSpace(columns[i]) + " IS NOT NULL"
+	}
+	return fmt.Sprintf(" FROM %s c LEFT JOIN %s p ON %s WHERE %s AND p.%s IS NULL", child, parent, strings.Join(on, " AND "), strings.Join(set, " AND "), strings.TrimSpace(parents[0]))
+}
