@@ -191,6 +191,9 @@ func (a *alteration) column(c *Column, after string, stays, last bool, physical 
 		switch {
 		case Hidden(src.Name):
 			what = append(what, "bring column "+c.Name+" back")
+			if a.from.Column(c.Name) != nil { // one of that name goes
+				cl.done = not(columnExists(a.to.Name, src.Name))
+			}
 		default:
 			what = append(what, "rename column "+src.Name+" to "+c.Name)
 		}

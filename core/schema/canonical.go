@@ -100,22 +100,35 @@ var tableRules = []rule[func(*pass, *Table)]{
 	}},
 }
 
-var engines = []string{"InnoDB", "MyISAM", "Aria", "MEMORY", "CSV", "ARCHIVE", "BLACKHOLE", "MRG_MyISAM", "FEDERATED", "RocksDB", "ColumnStore", "SPIDER", "CONNECT", "Mroonga", "S3", "SEQUENCE", "NDBCLUSTER"}
+// engines are the storage engines in the servers' spelling.
+var engines = []struct {
+	name    string
+	vendors []Vendor // whose references know it
+}{
+	{"InnoDB", []Vendor{MySQL, MariaDB}}, {"MyISAM", []Vendor{MySQL, MariaDB}}, {"MEMORY", []Vendor{MySQL, MariaDB}}, {"CSV", []Vendor{MySQL, MariaDB}},
+	{"ARCHIVE", []Vendor{MySQL, MariaDB}}, {"BLACKHOLE", []Vendor{MySQL, MariaDB}}, {"MRG_MyISAM", []Vendor{MySQL, MariaDB}},
+	{"FEDERATED", []Vendor{MySQL, MariaDB}}, {"EXAMPLE", []Vendor{MySQL, MariaDB}}, {"RocksDB", []Vendor{MySQL, MariaDB}}, {"TokuDB", []Vendor{MySQL, MariaDB}},
+	{"NDBCLUSTER", []Vendor{MySQL}}, {"Aria", []Vendor{MariaDB}}, {"ColumnStore", []Vendor{MariaDB}}, {"CONNECT", []Vendor{MariaDB}}, {"Mroonga", []Vendor{MariaDB}},
+	{"OQGRAPH", []Vendor{MariaDB}}, {"S3", []Vendor{MariaDB}}, {"SEQUENCE", []Vendor{MariaDB}}, {"SPHINX", []Vendor{MariaDB}}, {"SPIDER", []Vendor{MariaDB}},
+}
 
 func canonEngine(name string) string {
 	if name == "" {
 		return "InnoDB"
 	}
-	if strings.EqualFold(name, "heap") {
-		return "MEMORY"
+	if now := oldEngineNames[strings.ToLower(name)]; now != "" {
+		return now
 	}
 	for _, e := range engines {
-		if strings.EqualFold(e, name) {
-			return e
+		if strings.EqualFold(e.name, name) {
+			return e.name
 		}
 	}
 	return name
 }
+
+// oldEngineNames are synonyms that servers still take.
+var oldEngineNames = map[string]string{"heap": "MEMORY", "merge": "MRG_MyISAM", "ndb": "NDBCLUSTER", "innobase": "InnoDB"}
 
 // optionDefaults are the values with which an option need not be written. A
 // key with "*" is never a difference: the server counts it up by itself, or

@@ -118,7 +118,9 @@ func (p *planner) partition(cur *Table, how *Partitioning) {
 		Algorithm: algorithmNames[cost], Blocks: cost.blocks(), Estimated: true, Risk: Slow,
 	}
 	if how != nil {
-		s.Hazards = append(s.Hazards, Hazard{Code: "P1", Text: "A row that fits no partition stops the statement."})
+		if h, ok := p.unplaced(cur, how); ok {
+			s.Hazards = append(s.Hazards, h)
+		}
 	}
 	p.add(s)
 	p.put(n)

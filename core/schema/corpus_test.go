@@ -1,10 +1,10 @@
 package schema_test
 
 import (
-	"bytes"
 	"context"
 	"database/sql"
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"moult/core/database"
@@ -61,8 +62,9 @@ func corpusPairs(t testing.TB, dir string) []releasePair {
 }
 
 // load runs a release's file on an empty database as it stands, without our
-// reader, and returns what the server then has. Statements on rows may fail.
-func load(t testing.TB, file string) (*database.DB, *sql.DB, error) {
+// reader, with its rows or without, and returns what the server then has.
+// Statements on rows may fail.
+func load(t testing.TB, file string, rows bool) (*database.DB, *sql.DB, error) {
 	t.Helper()
 	dsn := embedded.ForTest(t)
 	pool, err := embedded.Connect(dsn)
@@ -75,21 +77,13 @@ func load(t testing.TB, file string) (*database.DB, *sql.DB, error) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var home string
-	if err := conn.QueryRowContext(context.Background(), "SELECT DATABASE()").Scan(&home); err != nil {
-		t.Fatal(err)
-	}
 	// Old releases were loaded by servers that forgave what strict ones refuse.
 	if _, err := conn.ExecContext(context.Background(), "SET sql_mode='NO_ENGINE_SUBSTITUTION'"); err != nil {
 		t.Fatal(err)
 	}
 	skip := map[string]bool{"USE": true, "GRANT": true, "FLUSH": true}
-	splitter := parse.NewSplitter(filepath.Base(file), bytes.NewReader(text))
-	splitter.KeepRows = true
+	splitter := parse.NewSplitter(filepath.Base(file), strings.NewReader(text(t, file)))
+	splitter.KeepRows = rows
 	for {
 		statement, err := splitter.Next()
 		if err == io.EOF {
@@ -127,7 +121,8 @@ func catalogue(t testing.TB, pool *sql.DB) []string {
 		"column":  "SELECT table_name, column_name, column_default, is_nullable, column_type, collation_name, column_key, extra, column_comment, generation_expression FROM information_schema.columns WHERE table_schema=DATABASE() AND table_name NOT LIKE '\\_moult\\_%' AND column_name NOT LIKE '\\_moult\\_%'",
 		"order":   "SELECT table_name, GROUP_CONCAT(column_name ORDER BY ordinal_position SEPARATOR ' ') FROM information_schema.columns WHERE table_schema=DATABASE() AND column_name NOT LIKE '\\_moult\\_%' GROUP BY table_name",
 		"index":   "SELECT table_name, index_name, non_unique, seq_in_index, column_name, sub_part, index_type, index_comment FROM information_schema.statistics WHERE table_schema=DATABASE()",
-		"key":     "SELECT k.table_name, k.constraint_name, k.column_name, k.ordinal_position, k.referenced_table_name, k.referenced_column_name, r.update_rule, r.delete_rule FROM information_schema.key_column_usage k JOIN information_schema.referential_constraints r ON r.constraint_schema=k.table_schema AND r.constraint_name=k.constraint_name AND r.table_name=k.table_name WHERE k.table_schema=DATABASE() AND k.referenced_table_name IS NOT NULL",
+		"key":     "SELECT table_name, constraint_name, column_name, ordinal_position, referenced_table_name, referenced_column_name FROM information_schema.key_column_usage WHERE table_schema=DATABASE() AND referenced_table_name IS NOT NULL",
+		"rule":    "SELECT table_name, constraint_name, update_rule, delete_rule FROM information_schema.referential_constraints WHERE constraint_schema=DATABASE()",
 		"check":   "SELECT constraint_name, check_clause FROM information_schema.check_constraints WHERE constraint_schema=DATABASE()",
 		"trigger": "SELECT trigger_name, event_object_table, action_timing, event_manipulation, action_statement FROM information_schema.triggers WHERE trigger_schema=DATABASE()",
 		"view":    "SELECT table_name, REPLACE(view_definition, CONCAT('`', DATABASE(), '`.'), '') FROM information_schema.views WHERE table_schema=DATABASE()",
@@ -191,78 +186,175 @@ func differing(got, want []string) string {
 	return b.String()
 }
 
+// passage is a walk through the pairs of releases, and what became of them.
+type passage struct {
+	t testing.TB // of the whole walk: what is loaded stays until its end
+	sync.Mutex
+	notLoaded, refused, withRows, withoutRows int
+	releases                                  map[string]*release
+}
+
+// release is a database with a release in it. Since what goes from it comes back
+// to it, it serves every pair that begins there.
+type release struct {
+	sync.Mutex
+	site      *site
+	err       error // of loading it
+	catalogue []string
+	pairs     int
+}
+
+// load returns a release with the rows that its file ships, or without them.
+func (p *passage) load(file string, rows bool) *release {
+	key := fmt.Sprint(file, rows)
+	p.Lock()
+	r := p.releases[key]
+	if r == nil {
+		r = &release{}
+		p.releases[key] = r
+	}
+	p.Unlock()
+	r.Lock()
+	defer r.Unlock()
+	if r.site == nil && r.err == nil {
+		var db *database.DB
+		var pool *sql.DB
+		if db, pool, r.err = load(p.t, file, rows); r.err == nil {
+			r.site = &site{p.t, db, pool}
+			r.catalogue = catalogue(p.t, pool)
+		}
+	}
+	return r
+}
+
+func (p *passage) count(n *int) {
+	p.Lock()
+	defer p.Unlock()
+	*n++
+}
+
 // TestCorpusPairsAreReachedAndTakenBack goes from each release to a later one
 // and back. Without MOULT_CORPUS_PAIRS=all it takes every twelfth pair.
 func TestCorpusPairsAreReachedAndTakenBack(t *testing.T) {
 	dir := corpus(t)
 	pairs := corpusPairs(t, dir)
 	only := os.Getenv("MOULT_CORPUS_PAIRS")
-	passed := 0
-	for i, pair := range pairs {
-		if only == "" && i%12 != 0 || only != "" && only != "all" && !strings.Contains(pair.name, only) {
-			continue
+	p := &passage{t: t, releases: map[string]*release{}}
+	t.Run("pairs", func(t *testing.T) {
+		for i, pair := range pairs {
+			if only == "" && i%12 != 0 || only != "" && only != "all" && !strings.Contains(pair.name, only) {
+				continue
+			}
+			t.Run(pair.name, func(t *testing.T) {
+				t.Parallel()
+				p.goes(t, pair)
+			})
 		}
-		t.Run(pair.name, func(t *testing.T) {
-			corpusPair(t, pair)
-			passed++
-		})
+	})
+	t.Logf("of %d pairs %d went there and back with the rows that they ship, %d without since these stand in the way, %d were refused, %d don't load",
+		len(pairs), p.withRows, p.withoutRows, p.refused, p.notLoaded)
+	if p.withRows == 0 {
+		t.Error("no pair went there and back")
 	}
-	t.Logf("%d of %d pairs were loaded and compared", passed, len(pairs))
 }
 
-func corpusPair(t *testing.T, pair releasePair) {
-	_, pool, err := load(t, pair.to)
-	if err != nil {
-		t.Skipf("the server can't load %s: %v", filepath.Base(pair.to), err)
-	}
-	want := catalogue(t, pool)
-	db, pool, err := load(t, pair.from)
-	if err != nil {
-		t.Skipf("the server can't load %s: %v", filepath.Base(pair.from), err)
-	}
-	start := catalogue(t, pool)
-	s := &site{t, db, pool}
-	rows := s.rows()
-	live := s.schema()
-	fl := db.Flavor()
-	file := func(name string) *schema.Schema {
-		text, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
+func (p *passage) goes(t *testing.T, pair releasePair) {
+	to := p.load(pair.to, true)
+	for _, rows := range []bool{true, false} {
+		from := p.load(pair.from, rows)
+		if err := errors.Join(from.err, to.err); err != nil {
+			p.count(&p.notLoaded)
+			t.Skipf("the server can't load it: %v", err)
 		}
-		return read(t, filepath.Base(name), string(text), fl)
+		if !p.reaches(t, from, to, pair, rows) {
+			return
+		}
 	}
+	t.Error("a plan is blocked although there are no rows")
+}
+
+// reaches goes from one release to another and back, and reports whether rows
+// stand in the way instead.
+func (p *passage) reaches(t *testing.T, from, to *release, pair releasePair, rows bool) (blocked bool) {
+	from.Lock()
+	defer func() {
+		if t.Failed() {
+			from.site = nil // nobody knows what it is like now
+		}
+		from.Unlock()
+	}()
+	from.pairs++
+	s := &site{t, from.site.db, from.site.pool}
+	plan, merged, err := planFiles(t, s, pair, fmt.Sprint("c", from.pairs))
+	if errors.Is(err, schema.ErrRefused) {
+		p.count(&p.refused)
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if codes := s.blocked(plan); codes != nil {
+		t.Logf("the rows that the release ships stand in the way: %v", codes)
+		return true
+	}
+	s.thereAndBack(plan, merged.Target, read(t, filepath.Base(pair.to), text(t, pair.to), s.db.Flavor()), from.catalogue, to.catalogue)
+	done := &p.withRows
+	if !rows {
+		done = &p.withoutRows
+	}
+	p.count(done)
+	return false
+}
+
+func text(t testing.TB, file string) string {
+	t.Helper()
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// planFiles plans what an update does: three ways, by the files of both releases
+// and the live schema.
+func planFiles(t *testing.T, s *site, pair releasePair, id string) (*schema.Plan, *schema.Merged, error) {
+	live, fl := s.schema(), s.db.Flavor()
+	file := func(name string) *schema.Schema { return read(t, filepath.Base(name), text(t, name), fl) }
 	merged := schema.Merge(file(pair.from), live, file(pair.to), fl)
 	for what, left := range map[string][]schema.Left{"kept": merged.Kept, "drift": merged.Drift, "conflict": merged.Conflicts} {
 		for _, l := range left {
 			t.Errorf("a fresh site is not what its release says: %s: %s %s", what, l.Object, l.Reason)
 		}
 	}
-	p, err := merged.Plan(live, schema.Options{Flavor: fl, UpdateID: "c1"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if codes := s.blocked(p); codes != nil {
-		t.Skipf("the rows that the release ships stand in the way: %v", codes)
-	}
+	plan, err := merged.Plan(live, schema.Options{Flavor: fl, UpdateID: id})
+	return plan, merged, err
+}
+
+// thereAndBack runs a plan and takes it back, and asks the catalogue both times.
+func (s *site) thereAndBack(p *schema.Plan, target, file *schema.Schema, start, want []string) {
+	s.t.Helper()
+	live, rows := s.schema(), s.rows()
 	s.there(p)
-	if d := differing(catalogue(t, pool), want); d != "" {
-		t.Fatalf("the plan does not reach the release:\n%s\n%s", d, script(p))
+	if d := differing(catalogue(s.t, s.pool), want); d != "" {
+		s.t.Fatalf("the plan does not reach the release:\n%s\n%s", d, script(p))
 	}
-	s.mustEqual("after the plan", merged.Target)
-	again, err := schema.NewPlan(s.schema(), file(pair.to), schema.Options{Flavor: fl, UpdateID: "c2"})
+	s.mustEqual("after the plan", target)
+	again, err := schema.NewPlan(s.schema(), file, schema.Options{Flavor: s.db.Flavor(), UpdateID: "c2"})
 	if err != nil {
-		t.Fatal(err)
+		s.t.Fatal(err)
 	}
 	if !again.Empty() {
-		t.Fatalf("a second plan is not empty:\n%s", script(again))
+		s.t.Fatalf("a second plan is not empty:\n%s", script(again))
 	}
 	s.back(p)
-	if d := differing(catalogue(t, pool), start); d != "" {
-		t.Fatalf("roll back does not reach the start:\n%s\n%s", d, script(p))
+	if d := differing(catalogue(s.t, s.pool), start); d != "" {
+		s.t.Fatalf("roll back does not reach the start:\n%s\n%s", d, script(p))
 	}
 	s.mustEqual("after undoing", live)
 	if got := s.rows(); !maps.Equal(got, rows) {
-		t.Errorf("rows differ after undoing:\n%v\n%v", got, rows)
+		s.t.Fatalf("rows differ after undoing:\n%v\n%v", got, rows)
+	}
+	if err := s.db.Discard(context.Background(), p); err != nil {
+		s.t.Fatal(err)
 	}
 }

@@ -24,10 +24,21 @@ func (p *planner) expand() {
 func (p *planner) createTables() {
 	ordered, _ := parentsFirst(p.target.Tables)
 	for _, t := range ordered {
-		if !p.taken(t.Name) && p.renames.tables[t.Name] == "" {
+		if !p.taken(t.Name) && p.renames.tables[t.Name] == "" && !p.checkNameTaken(t) {
 			p.createTable(t)
 		}
 	}
+}
+
+// checkNameTaken reports whether a check of another table has the name of one of
+// this table's, on a server where they share one space of names. Such a table has
+// to wait until the other one is out of the way.
+func (p *planner) checkNameTaken(t *Table) bool {
+	return p.fl.namesChecksByTable() && slices.ContainsFunc(t.Checks, func(k *Check) bool {
+		return !k.AutoName && slices.ContainsFunc(p.cur.Tables, func(o *Table) bool {
+			return slices.ContainsFunc(o.Checks, func(c *Check) bool { return strings.EqualFold(c.Name, k.Name) })
+		})
+	})
 }
 
 // createTable adds a table with the foreign keys whose parents are ready; the
@@ -35,7 +46,7 @@ func (p *planner) createTables() {
 // release has written is there if the update is done again.
 func (p *planner) createTable(t *Table) {
 	n := t.Clone()
-	n.ForeignKeys = slices.DeleteFunc(n.ForeignKeys, func(k *ForeignKey) bool { return !p.parentReady(t, k) })
+	n.ForeignKeys = slices.DeleteFunc(n.ForeignKeys, func(k *ForeignKey) bool { return !p.parentReady(t, k) || p.keyNameTaken(k.Name) })
 	name := p.aside()
 	var inverse []Statement
 	if len(n.ForeignKeys) > 0 {

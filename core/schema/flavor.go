@@ -106,3 +106,11 @@ func (f Flavor) showsWidth() bool { return f.Vendor == MariaDB || !f.AtLeast(8, 
 // manyFulltext reports whether one ALTER may add two FULLTEXT indexes (error
 // 1795 on MySQL).
 func (f Flavor) manyFulltext() bool { return f.Vendor == MariaDB }
+
+// wantsUniqueParents reports whether a foreign key has to lead to a unique key
+// (error 6125, since MySQL 8.4).
+func (f Flavor) wantsUniqueParents() bool { return f.is(MySQL, 8, 4) }
+
+// aliases0900 reports whether MariaDB takes MySQL's collations of UCA 9.0.0 for
+// its own of UCA 14.0.0 (MDEV-20912).
+func (f Flavor) aliases0900() bool { return f.is(MariaDB, 11, 4, 5) }

@@ -25,7 +25,7 @@ func (p *planner) alterHazards(from, to *Table, sides []*sideTable) []Hazard {
 		}
 	}
 	for _, b := range to.Columns {
-		if a := from.Column(b.Name); b.Generated == nil && replaced(a, b) {
+		if a := from.Column(b.Name); b.Generated == nil && replaced(a, b) && !Hidden(b.Name) {
 			out = append(out, Hazard{Code: "G2", Text: fmt.Sprintf("Column %s of %s is computed no more: in rows that exist its default takes the place of the computed value.", b.Name, from.Name)})
 		}
 	}
@@ -61,8 +61,8 @@ func (p *planner) countable(table string, columns ...string) bool {
 	return t != nil && !slices.ContainsFunc(columns, func(c string) bool { return t.Column(c) == nil })
 }
 
-// duplicates counts the values that a new unique index would refuse. Columns
-// that change are compared as they will be.
+// duplicates counts the values that a unique index would refuse, be it new or be
+// its columns. Columns that change are compared as they will be.
 func (p *planner) duplicates(from, to *Table, x *Index) (Hazard, bool) {
 	if x.Kind != UniqueIndex && x.Kind != PrimaryIndex {
 		return Hazard{}, false
@@ -71,7 +71,7 @@ func (p *planner) duplicates(from, to *Table, x *Index) (Hazard, bool) {
 	if x.Kind == PrimaryIndex {
 		old = from.PrimaryKey
 	}
-	recollated := false
+	recollated, changed, known := false, false, true
 	var exprs, given, cols []string
 	for _, part := range x.Parts {
 		a, b := from.Column(part.Column), to.Column(part.Column)
@@ -80,6 +80,11 @@ func (p *planner) duplicates(from, to *Table, x *Index) (Hazard, bool) {
 		}
 		cols = append(cols, a.Name)
 		e := Quote(a.Name)
+		if l := lossOf(a, b); l != nil {
+			changed = true
+			e = l.value(e)
+			known = known && e != ""
+		}
 		given = append(given, e+" IS NOT NULL")
 		if a.Collation != b.Collation && b.Charset != "" {
 			recollated = true
@@ -90,14 +95,14 @@ func (p *planner) duplicates(from, to *Table, x *Index) (Hazard, bool) {
 		}
 		exprs = append(exprs, e)
 	}
-	if old != nil && old.Kind != PlainIndex && sameIndexParts(old, x) && !recollated {
+	if old != nil && old.Kind != PlainIndex && sameIndexParts(old, x) && !recollated && !changed {
 		return Hazard{}, false
 	}
 	h := Hazard{Code: "U1", Text: fmt.Sprintf("Rows of %s with the same %s would be refused by %s.", from.Name, strings.Join(cols, ", "), indexTitle(x)), Blocks: true}
 	if recollated && old != nil {
 		h.Code = "L5"
 	}
-	if !p.countable(from.Name, cols...) {
+	if !known || !p.countable(from.Name, cols...) {
 		return h.unasked(), true
 	}
 	group := fmt.Sprintf("SELECT %s, COUNT(*) AS n FROM %s WHERE %s GROUP BY %s HAVING COUNT(*)>1", strings.Join(exprs, ", "), Quote(from.Name), strings.Join(given, " AND "), strings.Join(exprs, ", "))
@@ -142,72 +147,4 @@ func (p *planner) violated(from, to *Table, k *Check) (Hazard, bool) {
 	where := " FROM " + Quote(from.Name) + " WHERE NOT (" + k.Expr.Raw + ")"
 	h.Count, h.Sample = "SELECT COUNT(*)"+where, "SELECT *"+where+" LIMIT 5"
 	return h, true
-}
-
-// checkNames refuses what a server refuses or mixes up: names that are too long
-// and names that differ in case only (K3).
-func (p *planner) checkNames() {
-	const limit = 64 // characters, in both vendors' references
-	check := func(kind, in, name string) {
-		if len([]rune(name)) > limit {
-			p.refuse("the name of %s %s%s is longer than %d characters", kind, in, name, limit)
-		}
-	}
-	seen := map[string]string{}
-	for _, t := range p.target.Tables {
-		check("table", "", t.Name)
-		if other, ok := seen[strings.ToLower(t.Name)]; ok {
-			p.plan.Warnings = append(p.plan.Warnings, fmt.Sprintf("K3: the tables %s and %s are one on servers that don't mind the case of names.", other, t.Name))
-		}
-		seen[strings.ToLower(t.Name)] = t.Name
-		if len(t.Columns) == 0 {
-			p.refuse("table %s has no columns", t.Name)
-		}
-		columns := map[string]bool{}
-		for _, c := range t.Columns {
-			check("column", t.Name+".", c.Name)
-			if columns[strings.ToLower(c.Name)] {
-				p.refuse("table %s has two columns %s", t.Name, c.Name)
-			}
-			columns[strings.ToLower(c.Name)] = true
-			p.checkCharset(fmt.Sprintf("column %s of table %s", c.Name, t.Name), c.Charset, c.Collation)
-		}
-		for _, x := range t.Indexes {
-			check("index", t.Name+".", x.Name)
-		}
-		for _, k := range t.ForeignKeys {
-			check("foreign key", t.Name+".", k.Name)
-		}
-		p.checkCharset("table "+t.Name, t.Charset, t.Collation)
-	}
-}
-
-// strangers are parts of collations' names that only the other vendor has, with
-// the nearest that a server has instead (K2).
-var strangers = []struct {
-	vendor       Vendor
-	part, advice string
-}{
-	{MySQL, "_uca1400_", "utf8mb4_0900_ai_ci"},
-	{MySQL, "_nopad_", "the collation of that name without nopad"},
-	{MariaDB, "_0900_", "utf8mb4_uca1400_ai_ci or utf8mb4_unicode_520_ci"},
-}
-
-// checkCharset refuses character sets and collations that the server lacks.
-func (p *planner) checkCharset(object, cs, collation string) {
-	if cs != "" && !KnownCharset(cs) {
-		p.refuse("K2: %s has the character set %s, which no supported server has", object, cs)
-	}
-	for _, s := range strangers {
-		if s.vendor == p.fl.Vendor && strings.Contains(collation, s.part) && !p.inUse(collation) {
-			p.refuse("K2: %s has the collation %s, which %s does not have; %s is the nearest", object, collation, p.fl.Vendor, s.advice)
-		}
-	}
-}
-
-// inUse reports whether the live schema proves that the server has a collation.
-func (p *planner) inUse(collation string) bool {
-	return p.start.Collation == collation || slices.ContainsFunc(p.start.Tables, func(t *Table) bool {
-		return t.Collation == collation || slices.ContainsFunc(t.Columns, func(c *Column) bool { return c.Collation == collation })
-	})
 }

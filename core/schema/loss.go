@@ -16,11 +16,26 @@ type loss struct {
 	// fix is the value to write before, where the server would refuse the change
 	// in strict mode; "" where it converts by itself.
 	fix string
+	// as is the new value where the server converts by itself, for comparisons;
+	// "" if only the server knows it.
+	as string
 	// relaxed is for conversions that strict mode refuses even in a comparison.
 	relaxed bool
 	// converts leaves the values to the server, which in strict mode would refuse
 	// some. Since all of them are kept, it may do its best without that mode.
 	converts bool
+}
+
+// value is what a column's values will be, "" if that can't be said. The column
+// is given as an expression.
+func (l *loss) value(column string) string {
+	switch {
+	case l.as != "":
+		return l.as
+	case l.fix == "" || l.relaxed:
+		return ""
+	}
+	return fmt.Sprintf("IF(%s,%s,%s)", l.where, l.fix, column)
 }
 
 // relaxedMode is the sql_mode without the refusals.
@@ -112,11 +127,12 @@ func typeLoss(a, b *Column) *loss {
 		}
 		return &loss{code: "L1", text: fmt.Sprintf("values longer than %d characters are cut", charLimit(u)), where: fmt.Sprintf("CHAR_LENGTH(%s) > %d", c, charLimit(u)), converts: true}
 	case temporal[t.Base] && t.Base == u.Base:
-		return &loss{code: "L1", text: "fractions of seconds are rounded", where: fmt.Sprintf("MICROSECOND(%s) %% %d <> 0", c, pow10(6-max(u.Length, 0)))}
+		return &loss{code: "L1", text: "fractions of seconds are rounded", where: fmt.Sprintf("MICROSECOND(%s) %% %d <> 0", c, pow10(6-max(u.Length, 0))),
+			as: fmt.Sprintf("CAST(%s AS %s(%d))", c, strings.Replace(u.Base, "timestamp", "datetime", 1), max(u.Length, 0))}
 	case t.Base == "date" && u.Base == "datetime", t.Base == "timestamp" && u.Base == "datetime" && max(u.Length, 0) >= max(t.Length, 0):
 		return nil
 	case t.Base == "datetime" && u.Base == "date", t.Base == "timestamp" && u.Base == "date":
-		return &loss{code: "L1", text: "times of day are lost", where: "TIME(" + c + ") <> '00:00:00'"}
+		return &loss{code: "L1", text: "times of day are lost", where: "TIME(" + c + ") <> '00:00:00'", as: "DATE(" + c + ")"}
 	case t.Base == "datetime" && u.Base == "timestamp":
 		where := c + " NOT BETWEEN '1970-01-02 00:00:00' AND '2038-01-18 00:00:00'"
 		return &loss{code: "L1", text: "dates before 1970 or after 2038 are moved to the nearest one that a timestamp holds", where: where,

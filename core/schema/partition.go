@@ -117,3 +117,68 @@ func (p *planner) addPartitions(t *Table, added []Partition) {
 	})
 	p.put(n)
 }
+
+// unplaced counts the rows that no partition takes (P1).
+func (p *planner) unplaced(t *Table, how *Partitioning) (Hazard, bool) {
+	ranges, lists := strings.HasPrefix(how.Method, "RANGE"), strings.HasPrefix(how.Method, "LIST")
+	if !ranges && !lists || len(how.Parts) == 0 || slices.ContainsFunc(how.Parts, takesRest) {
+		return Hazard{}, false
+	}
+	h := Hazard{Code: "P1", Text: fmt.Sprintf("Rows of %s that fit no partition would be refused.", t.Name), Blocks: true}
+	value := how.Expr.Raw
+	if len(how.Columns) > 0 {
+		value = quoteAll(how.Columns)
+	}
+	divided := t.Clone()
+	divided.Partition = how
+	where, known := "", p.countable(t.Name, divided.partitionColumns()...)
+	if ranges {
+		_, bound, _ := strings.Cut(how.Parts[len(how.Parts)-1].Values, "(")
+		where = fmt.Sprintf("(%s) >= (%s", value, bound)
+	} else {
+		var in []string
+		null := false
+		for _, part := range how.Parts {
+			_, list, _ := strings.Cut(part.Values, "(")
+			for _, item := range splitList(strings.TrimSuffix(strings.TrimSpace(list), ")")) {
+				if strings.EqualFold(item, "null") {
+					null = true
+				} else {
+					in = append(in, item)
+				}
+			}
+		}
+		known = known && len(how.Columns) < 2 && len(in) > 0
+		where = fmt.Sprintf("(%s) NOT IN (%s)", value, strings.Join(in, ", "))
+		if !null {
+			where = fmt.Sprintf("(%s) IS NULL OR %s", value, where)
+		}
+	}
+	if !known {
+		return h.unasked(), true
+	}
+	h.Count = fmt.Sprintf("SELECT COUNT(*) FROM %s WHERE %s", Quote(t.Name), where)
+	h.Sample = fmt.Sprintf("SELECT * FROM %s WHERE %s LIMIT 5", Quote(t.Name), where)
+	return h, true
+}
+
+// splitList splits a text at the commas that stand in no parentheses.
+func splitList(text string) []string {
+	var out []string
+	var item strings.Builder
+	depth := 0
+	for _, t := range tokens(text) {
+		switch {
+		case t.text == "(" && t.kind == tokSymbol:
+			depth++
+		case t.text == ")" && t.kind == tokSymbol:
+			depth--
+		case t.text == "," && t.kind == tokSymbol && depth == 0:
+			out = append(out, strings.TrimSpace(item.String()))
+			item.Reset()
+			continue
+		}
+		item.WriteString(t.text)
+	}
+	return append(out, strings.TrimSpace(item.String()))
+}

@@ -40,6 +40,7 @@ func NewPlan(live, target *Schema, o Options) (*Plan, error) {
 	p.plan.Start = Emit(from, o.Flavor)
 	p.renames = p.findRenames()
 	p.checkNames()
+	p.checkForeignKeys()
 	p.checkDependents()
 	p.expand()
 	p.contract()
@@ -174,6 +175,11 @@ func (p *planner) alter(from, to *Table, moved map[string]string) {
 			}
 			return
 		}
+	}
+	if mid := p.stored(from, to); mid != nil && len(moved) == 0 {
+		p.alter(from, mid, nil)
+		p.alter(p.now(to.Name), to, nil)
+		return
 	}
 	if rest, indexes := p.withoutNewIndexes(from, to, moved); rest != nil {
 		p.alter(from, rest, moved)

@@ -66,6 +66,7 @@ func columnFacts(c *Column, fl Flavor) []condition {
 	}
 	facts = append(facts, "is_nullable="+QuoteText(yes))
 	facts = append(facts, collationFact(c))
+	facts = append(facts, like("extra", "STORED", c.Generated != nil && c.Generated.Stored), like("extra", "VIRTUAL", c.Generated != nil && !c.Generated.Stored))
 	facts = append(facts, like("extra", "auto_increment", c.AutoInc), like("extra", "on update", c.OnUpdateNow >= 0), like("extra", "INVISIBLE", c.Invisible))
 	facts = append(facts, defaultFact(c, fl), "BINARY column_comment="+QuoteText(c.Comment))
 	return facts

@@ -127,3 +127,40 @@ func (a *alteration) separable() []*Index {
 	}
 	return out
 }
+
+// stored returns the table with those virtual columns stored that become plain
+// ones, nil if there are none. No server keeps what a virtual column showed, but
+// each keeps what a stored one holds. TiDB adds no stored columns.
+func (p *planner) stored(from, to *Table) *Table {
+	var mid *Table
+	for i, a := range from.Columns {
+		if !p.becomesPlain(a, to.Column(a.Name)) {
+			continue
+		}
+		if mid == nil {
+			mid = from.Clone()
+		}
+		g := *a.Generated
+		g.Stored = true
+		mid.Columns[i].Generated = &g
+	}
+	return mid
+}
+
+func (p *planner) becomesPlain(a, b *Column) bool {
+	if b == nil || b.Generated != nil || a.Generated == nil || a.Generated.Stored || p.fl.Vendor == TiDB {
+		return false
+	}
+	return !slices.ContainsFunc(names(a.Generated.Expr.Raw), func(word string) bool { return volatile[word] })
+}
+
+// volatile are the functions that MariaDB allows in virtual columns and not in
+// stored ones, since they give another result each time (Generated Columns
+// reference; error 1901).
+var volatile = map[string]bool{
+	"benchmark": true, "connection_id": true, "curdate": true, "current_date": true, "current_role": true, "current_time": true,
+	"current_timestamp": true, "current_user": true, "curtime": true, "database": true, "encrypt": true, "last_insert_id": true,
+	"localtime": true, "localtimestamp": true, "now": true, "rand": true, "schema": true, "session_user": true, "sysdate": true,
+	"system_user": true, "unix_timestamp": true, "user": true, "utc_date": true, "utc_time": true, "utc_timestamp": true, "uuid": true,
+	"uuid_short": true, "version": true,
+}

@@ -81,11 +81,34 @@ func (p *planner) createObject(o stored) {
 func (p *planner) dropStored() {
 	s := p.cur
 	s.Events = dropChanged(p, s.Events, p.target.Events, eventID, sameEvent, (*Event).stored)
-	s.Triggers = dropChanged(p, s.Triggers, p.target.Triggers, triggerID, p.keepsTrigger, (*Trigger).stored)
+	rest := slices.Clone(s.Triggers)
+	s.Triggers = dropChanged(p, s.Triggers, p.target.Triggers, triggerID, p.keepsTrigger, func(g *Trigger) stored {
+		rest = slices.DeleteFunc(rest, func(o *Trigger) bool { return o == g })
+		return g.before(s.Triggers, rest).stored()
+	})
 	views := viewsInOrder(s.Views)
 	slices.Reverse(views)
 	s.Views = dropChanged(p, views, p.target.Views, viewID, sameView, (*View).stored)
 	s.Routines = dropChanged(p, s.Routines, p.target.Routines, routineID, sameRoutine, (*Routine).stored)
+}
+
+// before returns the trigger with its place among those of its table, time and
+// event: ahead of the next one in the order of all that is there at the moment.
+// Without a place it would run last, whatever was first before.
+func (g *Trigger) before(all, there []*Trigger) *Trigger {
+	i := slices.IndexFunc(all, func(o *Trigger) bool { return o.Name == g.Name })
+	if g.Order != "" || i < 0 {
+		return g
+	}
+	for _, next := range all[i+1:] {
+		same := next.Table == g.Table && next.Timing == g.Timing && next.Event == g.Event
+		if same && slices.ContainsFunc(there, func(o *Trigger) bool { return o.Name == next.Name }) {
+			n := *g
+			n.Order = "PRECEDES " + Quote(next.Name)
+			return &n
+		}
+	}
+	return g
 }
 
 // keepsTrigger reports whether a trigger stays: it follows its table to a new
@@ -131,7 +154,11 @@ func (p *planner) createStored() {
 	s := p.cur
 	s.Routines = createMissing(p, s.Routines, p.target.Routines, routineID, (*Routine).stored)
 	s.Views = createMissing(p, s.Views, viewsInOrder(p.target.Views), viewID, (*View).stored)
-	s.Triggers = createMissing(p, s.Triggers, p.target.Triggers, triggerID, (*Trigger).stored)
+	made := slices.Clone(s.Triggers)
+	s.Triggers = createMissing(p, s.Triggers, p.target.Triggers, triggerID, func(g *Trigger) stored {
+		made = append(made, g)
+		return g.before(p.target.Triggers, made).stored()
+	})
 	s.Events = createMissing(p, s.Events, p.target.Events, eventID, (*Event).stored)
 }
 

@@ -30,10 +30,20 @@ func (c *cursor) column(t *schema.Table) *schema.Column {
 		// MariaDB makes one index of an inline UNIQUE and PRIMARY KEY.
 		t.Indexes = slices.DeleteFunc(t.Indexes, func(x *schema.Index) bool { return x == a.only })
 	}
+	if c.fl.Vendor != schema.MariaDB && noLiteralDefault[col.Type.Base] && col.Default == (schema.Default{Kind: schema.LiteralDefault}) {
+		col.Default = schema.Default{}
+	}
 	if !a.nullSaid && col.Type.Base == "timestamp" && !c.explicitTimestamps() {
 		col.OnUpdateNow = unsetTimestamp(col)
 	}
 	return col
+}
+
+// noLiteralDefault are types of which MySQL and TiDB pass over DEFAULT ” with a
+// warning, unless they are strict and refuse it (1101).
+var noLiteralDefault = map[string]bool{
+	"tinytext": true, "text": true, "mediumtext": true, "longtext": true,
+	"tinyblob": true, "blob": true, "mediumblob": true, "longblob": true,
 }
 
 // attributes reads what stands behind a column's type.
