@@ -29,8 +29,8 @@ type unpack func(ctx context.Context, src io.ReaderAt, size int64, dst *os.Root,
 // the unpacking says, nothing of it counts before all of the package has arrived and
 // its hash, and the signature where it has one of its own, are right.
 //
-// A package that can't be used is removed; one that is interrupted, or for which the
-// disk has no room, stays for the next attempt.
+// A package that can't be used is removed; any other stays for the next attempt, or
+// for the same plan made again, until the update is done.
 func (e *Engine) bring(ctx context.Context, u *site.Update, o *Offer, in *intake, report Report, do unpack) error {
 	cache, err := e.site.SubDir("cache")
 	if err != nil {
@@ -69,9 +69,9 @@ func (e *Engine) bring(ctx context.Context, u *site.Update, o *Offer, in *intake
 	if err != nil && !stopped {
 		return classify(StageDownload, steps.lost(err))
 	}
-	if fault == nil || unusable(fault) {
+	if unusable(fault) {
 		if trouble := fetch.Discard(cache, name); trouble != nil {
-			e.log.Warn("a package that is not needed any more could not be removed", "error", trouble)
+			e.log.Warn("a package that can't be used could not be removed", "error", trouble)
 		}
 	}
 	if fault != nil {
@@ -121,7 +121,18 @@ func cacheName(p release.Package) string {
 // cachePrefix begins the names of packages in the cache, where other things lie too.
 const cachePrefix = "package-"
 
-// sweepCache removes what is left of downloads of other packages than name: nobody
+// emptyCache removes the packages that were fetched.
+func (e *Engine) emptyCache() error {
+	cache, err := e.site.SubDir("cache")
+	if err != nil {
+		return err
+	}
+	defer cache.Close()
+	return sweepCache(cache, "")
+}
+
+// sweepCache removes what is left of downloads of other packages than name, of all
+// for "": nobody
 // will go on with them.
 func sweepCache(cache *os.Root, name string) error {
 	entries, err := fs.ReadDir(cache.FS(), ".")
@@ -129,7 +140,7 @@ func sweepCache(cache *os.Root, name string) error {
 		return err
 	}
 	for _, entry := range entries {
-		if strings.HasPrefix(entry.Name(), cachePrefix) && !strings.HasPrefix(entry.Name(), name) {
+		if strings.HasPrefix(entry.Name(), cachePrefix) && (name == "" || !strings.HasPrefix(entry.Name(), name)) {
 			if err := cache.Remove(entry.Name()); err != nil {
 				return err
 			}

@@ -123,11 +123,11 @@ func TestAPackageIsUnpackedWhileItArrives(t *testing.T) {
 	if got := strings.Join(order, ", "); !strings.HasPrefix(got, want) {
 		t.Errorf("the steps were %s", got)
 	}
+	_, err = e.Apply(t.Context(), p, nil)
+	must(t, err)
 	if left, _ := filepath.Glob(filepath.Join(w.dir, site.Home, "cache", "package-*")); len(left) > 0 {
 		t.Errorf("%v are left in the cache", left)
 	}
-	_, err = e.Apply(t.Context(), p, nil)
-	must(t, err)
 }
 
 // TestAPackageThatTurnsBadAtItsEndLeavesNothing forges the last byte, when the most of the
@@ -187,5 +187,29 @@ func TestWhatDoesNotFitIsSaidBeforeItIsFetched(t *testing.T) {
 	}
 	if o.sent > 0 {
 		t.Errorf("%d bytes were fetched", o.sent)
+	}
+}
+
+// TestAPackageIsFetchedOnceForAllPlansOfAnUpdate takes the packages away after the
+// first plan.
+func TestAPackageIsFetchedOnceForAllPlansOfAnUpdate(t *testing.T) {
+	w := newWorld(t, false, v1, v2)
+	e := w.engine()
+	first := w.plan(e, update.Choices{})
+	packages := get(filepath.Glob(filepath.Join(w.repo, "targets/releases/1.1.0/*from*")))(t)
+	if len(packages) == 0 {
+		t.Fatal("no package was published")
+	}
+	for _, name := range packages {
+		must(t, os.Remove(name))
+	}
+	again := w.plan(e, update.Choices{})
+	if again.Hash != first.Hash {
+		t.Error("the same plan made again is another one")
+	}
+	_, err := e.Apply(t.Context(), again, nil)
+	must(t, err)
+	if left := get(filepath.Glob(filepath.Join(w.dir, site.Home, "cache", "package-*")))(t); len(left) > 0 {
+		t.Errorf("after the update these lie in the cache: %q", left)
 	}
 }

@@ -247,7 +247,7 @@ func (e *Engine) recordFromPackage(ctx context.Context, src source, m *release.M
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, u.Remove()) }()
+	defer func() { err = errors.Join(err, u.Remove(), e.emptyCache()) }()
 	o := &Offer{Current: m.Version, Target: m.Version, source: src, arch: arch, Strategy: release.Strategy{Kind: release.Full, Package: full, Bytes: full.Size}}
 	var in intake
 	if err := e.fetch(ctx, u, o, &in, report); err != nil {

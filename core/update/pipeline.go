@@ -76,6 +76,9 @@ func (r *run) apply(ctx context.Context) (*Result, error) {
 	if err := r.update.Root.RemoveAll(packageDir); err != nil {
 		r.warn("The unpacked package could not be removed: %v", err)
 	}
+	if err := r.e.emptyCache(); err != nil {
+		r.warn("The downloaded package could not be removed: %v", err)
+	}
 	r.retain(ctx)
 	return r.finish(Done, SiteNew)
 }
