@@ -26,7 +26,7 @@ const (
 // decide is the three-way table of the package's documentation, row by row.
 func (pl *planner) decide(c *candidate) {
 	switch {
-	case c.err != nil:
+	case c.err != nil, c.alias:
 	case pl.isOwn(c.path):
 		if c.new.Exists() && !c.new.SameContent(c.shipped) {
 			pl.put(c, Entry{Change: Keep, Note: noteOwn})

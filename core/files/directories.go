@@ -113,11 +113,14 @@ func (pl *planner) emptied(t *tree, wanted, deleted map[release.Path]bool) (gone
 			return nil, err
 		}
 	}
+	for _, dir := range slices.Collect(maps.Keys(wanted)) {
+		wanted[pl.plan.key(dir)] = true
+	}
 	gone = map[release.Path]bool{}
 	sorted := slices.Sorted(maps.Keys(dirs))
 	slices.Reverse(sorted)
 	for _, dir := range sorted {
-		if wanted[dir] || pl.isOwn(dir) {
+		if wanted[dir] || wanted[pl.plan.key(dir)] || pl.isOwn(dir) {
 			continue
 		}
 		list, err := t.names(string(dir))

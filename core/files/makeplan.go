@@ -55,6 +55,7 @@ type candidate struct {
 	here    State
 	seen    stamp // of what was read as here, if that tells; see Entry
 	isDir   bool  // a directory is here
+	alias   bool  // another candidate is the same file: see fold.go
 	err     error
 }
 
@@ -280,6 +281,9 @@ func (pl *planner) observe(ctx context.Context) error {
 		c.err = err
 		return nil
 	})
+	if err == nil {
+		err = pl.foldCase()
+	}
 	if err != nil {
 		return err
 	}

@@ -75,6 +75,9 @@ type Plan struct {
 	Notes   []string `json:"notes,omitempty"` // about the whole plan, as "12 files of yours in front/ stay"
 	// Trees are the directories that can be switched whole, in one system call.
 	Trees []release.Path `json:"trees,omitempty"`
+	// Folds says that the site's file system takes names for the same that differ in
+	// their case only.
+	Folds bool `json:"folds,omitempty"`
 	// Blocks are the reasons found while planning for which it can't be done.
 	Blocks []Problem `json:"blocks,omitempty"`
 	// StageBytes is the room that staged files take, in bytes.

@@ -44,7 +44,7 @@ type step struct {
 	kind  kind
 	path  string // in the site
 	entry *Entry // nil for a directory that is swapped whole
-	turns bool   // a file and a directory change places at the path
+	turns bool   // a file and a directory change places at the path, or two spellings of it
 	inner []step // what the clone of a directory that is swapped whole has in it
 }
 
@@ -101,21 +101,21 @@ func stepsOf(p *Plan, trees bool) []step {
 
 // flatSteps are the steps of a plan one path at a time.
 func flatSteps(p *Plan) []step {
-	becomes := map[release.Path]int{} // paths where a file and a directory change places
+	becomes := map[release.Path]int{} // paths that are cleared before something else comes
 	for _, e := range p.Entries {
 		switch e.Change {
 		case Add, Mkdir, Delete, Rmdir:
-			becomes[e.Path]++
+			becomes[p.key(e.Path)]++
 		}
 	}
 	var steps []step
 	for i := range p.Entries {
 		e := &p.Entries[i]
-		s := step{n: i, path: string(e.Path), entry: e, turns: becomes[e.Path] > 1}
+		s := step{n: i, path: string(e.Path), entry: e, turns: becomes[p.key(e.Path)] > 1}
 		switch {
-		case e.Change == Delete && (s.turns || within(becomes, e.Path)):
+		case e.Change == Delete && (s.turns || within(becomes, p.key(e.Path))):
 			s.kind = clearFile
-		case e.Change == Rmdir && (s.turns || within(becomes, e.Path)):
+		case e.Change == Rmdir && (s.turns || within(becomes, p.key(e.Path))):
 			s.kind = clearDir
 		case e.Change == Mkdir:
 			s.kind = makeDir
@@ -319,6 +319,8 @@ func (e *eyes) lookFrom(s step, here fs.FileInfo) (status, error) {
 	switch {
 	case gone != nil && here == nil:
 		return done, nil
+	case gone != nil && s.turns:
+		return done, nil
 	case gone != nil || here == nil:
 		return e.lookCleared(s, gone, here)
 	case s.kind == clearDir || s.kind == takeDir:
@@ -361,8 +363,8 @@ func (e *eyes) lookPlace(s step, here fs.FileInfo) (status, error) {
 		return notDone, nil
 	case here == nil:
 		return other, nil
-	case here.IsDir() && staged != nil && s.turns:
-		return notDone, nil // a directory that another step clears
+	case staged != nil && s.turns:
+		return notDone, nil // another step clears the path
 	}
 	return e.when(ours, done, s, here)
 }

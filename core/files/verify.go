@@ -62,7 +62,7 @@ func compare(ctx context.Context, s *site.Site, p *Plan, wanted func(*Entry) (St
 	present := map[release.Path]bool{}
 	for i := range p.Entries {
 		if want, dir, touched := wanted(&p.Entries[i]); touched && (dir || want.Exists()) {
-			present[p.Entries[i].Path] = true
+			present[p.key(p.Entries[i].Path)] = true
 		}
 	}
 	var mu sync.Mutex
@@ -70,7 +70,7 @@ func compare(ctx context.Context, s *site.Site, p *Plan, wanted func(*Entry) (St
 	err := eachParallel(ctx, []*os.Root{s.Root}, len(p.Entries), func(t []*tree, i int) error {
 		e := &p.Entries[i]
 		want, dir, touched := wanted(e)
-		if !touched || !dir && !want.Exists() && present[e.Path] {
+		if !touched || !dir && !want.Exists() && present[p.key(e.Path)] {
 			return nil
 		}
 		same, err := matches(t[0], string(e.Path), want, dir)
