@@ -36,7 +36,7 @@ func (p *Program) updateCommand() *cobra.Command {
 				if unattended {
 					admit = func(o *update.Offer) error { return admitUnattended(e.Site(), o) }
 				}
-				return p.update(cmd.Context(), e, choices, expect, admit, report)
+				return p.update(cmd.Context(), e, choices, expect, admit, nil, report)
 			})
 		},
 	}
@@ -71,21 +71,26 @@ func admitUnattended(s *site.Site, o *update.Offer) error {
 	return err
 }
 
-// held prints that an update waits.
-func (p *Program) held(e *update.Engine, why error) error {
+// held prints that an update waits, perhaps after some hops of it.
+func (p *Program) held(e *update.Engine, why error, done []*update.Result) error {
 	if p.json {
-		return p.printJSON(map[string]any{"from": e.Current(), "to": e.Current(), "state": "held", "reason": why.Error()})
+		doc := map[string]any{"from": e.Current(), "to": e.Current(), "state": "held", "reason": why.Error()}
+		if len(done) > 0 {
+			doc["hops"] = done
+		}
+		return p.printJSON(doc)
 	}
 	p.printf("Nothing is installed now: %v.", why)
 	return nil
 }
 
 // update goes to the release that is wanted, if it is admitted. Where the way there
-// has stops, every hop is an update with a restore point of its own.
-func (p *Program) update(ctx context.Context, e *update.Engine, c update.Choices, expect string, admit func(*update.Offer) error, report update.Report) error {
+// has stops, every hop is an update with a restore point of its own; done are those
+// before this one.
+func (p *Program) update(ctx context.Context, e *update.Engine, c update.Choices, expect string, admit func(*update.Offer) error, done []*update.Result, report update.Report) error {
 	pl, err := prepare(ctx, e, c, admit, report)
 	if why, ok := errors.AsType[heldError](err); ok {
-		return p.held(e, why)
+		return p.held(e, why, done)
 	}
 	if err != nil {
 		return runError{error: err, begun: true}
@@ -115,10 +120,11 @@ func (p *Program) update(ctx context.Context, e *update.Engine, c update.Choices
 		return nil
 	}
 	result, err := e.Apply(ctx, pl, report)
-	if err := p.finish(result, err); err != nil || len(pl.Strategy.Hops) < 2 {
+	more := len(pl.Strategy.Hops) > 1
+	if err := p.finish(result, done, more, err); err != nil || !more {
 		return err
 	}
-	return p.update(ctx, e, c, "", admit, report)
+	return p.update(ctx, e, c, "", admit, append(done, result), report)
 }
 
 // decide has the admin choose for each edited file that is open.
@@ -143,13 +149,20 @@ func (p *Program) decide(ctx context.Context, e *update.Engine, pl *update.Plan,
 	return e.Replan(ctx, pl, c, report)
 }
 
-// finish prints how a run ended.
-func (p *Program) finish(result *update.Result, err error) error {
+// finish prints how a run ended. In JSON a way with several hops is one document, of
+// the last one, which has those before it as "hops".
+func (p *Program) finish(result *update.Result, done []*update.Result, more bool, err error) error {
 	if err != nil {
 		return runError{error: err, begun: true, result: result}
 	}
+	if p.json && more {
+		return nil
+	}
 	if p.json {
-		return p.printJSON(result)
+		return p.printJSON(struct {
+			*update.Result
+			Hops []*update.Result `json:"hops,omitempty"`
+		}{result, done})
 	}
 	for _, w := range result.Warnings {
 		p.sayf("%s", words.Sentence(w))
@@ -174,7 +187,7 @@ func (p *Program) rollbackCommand() *cobra.Command {
 					return err
 				}
 				result, err := e.RollBack(cmd.Context(), id, report)
-				return p.finish(result, err)
+				return p.finish(result, nil, false, err)
 			})
 		},
 	}
@@ -218,5 +231,5 @@ func (p *Program) recoverCommand() *cobra.Command {
 
 func (p *Program) recover(ctx context.Context, e *update.Engine, d update.Direction, report update.Report) error {
 	result, err := e.Recover(ctx, d, report)
-	return p.finish(result, err)
+	return p.finish(result, nil, false, err)
 }
