@@ -1,10 +1,14 @@
 package database
 
 import (
+	"crypto/tls"
+	"crypto/x509"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"net"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -19,6 +23,7 @@ type DSN struct {
 	Address  string // host:port, or the path of a socket
 	Database string
 	TLS      string // "", "true", "skip-verify" or "preferred"
+	CA       string // file of the authorities that the server's certificate is checked by; "" for the system's
 
 	password    string
 	hasPassword bool
@@ -46,8 +51,10 @@ var ignoredParameters = []string{
 //	user:password@tcp(host:port)/database        (or unix(/path/of/socket))
 //
 // The first takes "socket=/path" in place of a host. Reserved characters of a
-// URL's password are percent-encoded. The port is 3306 when there is none. An
-// error never repeats the text: a password may be in it.
+// URL's password are percent-encoded. The port is 3306 when there is none. With
+// "tls-ca=/path/of/ca.pem" the connection is encrypted and the server's certificate
+// has to come from that authority. An error never repeats the text: a password may
+// be in it.
 func ParseDSN(s string) (DSN, error) {
 	var d DSN
 	var err error
@@ -55,6 +62,12 @@ func ParseDSN(s string) (DSN, error) {
 		d, err = parseURL(s)
 	} else {
 		d, err = parseDriverForm(s)
+	}
+	if err == nil && d.CA != "" && d.TLS == "" {
+		d.TLS = "true"
+	}
+	if err == nil && d.CA != "" && d.TLS != "true" {
+		err = fmt.Errorf("tls=%s does not ask for the certificate that tls-ca is to check", d.TLS)
 	}
 	if err == nil && d.Network == "unix" && d.TLS != "" {
 		err = errors.New("it asks for encryption on a socket, which never leaves the machine: take tls away")
@@ -100,7 +113,10 @@ func parseDriverForm(s string) (DSN, error) {
 	// The driver rejects modes of TLS that were not registered with it and
 	// reads many parameters that must not reach our connection, so parameters
 	// are taken off first.
-	slash := strings.LastIndexByte(s, '/')
+	slash := strings.LastIndex(s, ")/") + 1 // the path of an authority's file may hold more of them
+	if slash == 0 {
+		slash = strings.LastIndexByte(s, '/')
+	}
 	if slash < 0 {
 		return DSN{}, errors.New("want mysql://user@host:port/database or user@tcp(host:port)/database")
 	}
@@ -135,6 +151,8 @@ func (d *DSN) setParameter(name, value string) error {
 			return fmt.Errorf("tls=%s: want true, skip-verify, preferred or false", value)
 		}
 		d.TLS = value
+	case name == "tls-ca":
+		d.CA = value
 	case slices.Contains(ignoredParameters, name):
 	default:
 		return fmt.Errorf("unknown parameter %q", name)
@@ -167,6 +185,9 @@ func (d DSN) Text() string {
 	if d.TLS != "" {
 		text += "?tls=" + d.TLS
 	}
+	if d.CA != "" {
+		text += "&tls-ca=" + url.QueryEscape(d.CA)
+	}
 	return text
 }
 
@@ -189,8 +210,9 @@ func (d DSN) WithDatabase(name string) DSN {
 const dialPatience = 10 * time.Second
 
 // config returns the driver's configuration. There is no read timeout: an ALTER
-// may take hours, and a dead peer is found by TCP's keep-alive.
-func (d DSN) config() *mysql.Config {
+// may take hours, and a dead peer is found by TCP's keep-alive. The error is about
+// the file of authorities.
+func (d DSN) config() (*mysql.Config, error) {
 	c := mysql.NewConfig()
 	c.User, c.Passwd, c.Net, c.Addr, c.DBName = d.User, d.password, d.Network, d.Address, d.Database
 	c.TLSConfig = d.TLS
@@ -200,5 +222,30 @@ func (d DSN) config() *mysql.Config {
 	// The caller's statement sits between two probes of ours; it is never
 	// split or rewritten.
 	c.MultiStatements, c.InterpolateParams = false, false
-	return c
+	if d.CA == "" {
+		return c, nil
+	}
+	pem, err := os.ReadFile(d.CA)
+	if err != nil {
+		return nil, fmt.Errorf("tls-ca: %w", err)
+	}
+	authorities := x509.NewCertPool()
+	if !authorities.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("tls-ca: there is no certificate in %s", d.CA)
+	}
+	c.TLS = &tls.Config{RootCAs: authorities, MinVersion: tls.VersionTLS12}
+	return c, nil
+}
+
+// connector returns how the server is connected to. A failure is a *[ConnectError].
+func (d DSN) connector() (driver.Connector, error) {
+	c, err := d.config()
+	if err != nil {
+		return nil, &ConnectError{Encryption, fmt.Sprintf("%s: %v", d, err), err}
+	}
+	connector, err := mysql.NewConnector(c)
+	if err != nil {
+		return nil, &ConnectError{Unusable, fmt.Sprintf("%s: %v", d, err), err}
+	}
+	return connector, nil
 }

@@ -13,6 +13,8 @@ func TestParseDSN(t *testing.T) {
 		{"mysql://shop@localhost/shop?socket=/run/mysqld/mysqld.sock", "shop@unix(/run/mysqld/mysqld.sock)/shop", "shop@/run/mysqld/mysqld.sock/shop", ""},
 		{"shop:s3:c@ret@tcp(127.0.0.1:3306)/shop?parseTime=true&tls=skip-verify", "shop@tcp(127.0.0.1:3306)/shop?tls=skip-verify", "shop@127.0.0.1:3306/shop", "s3:c@ret"},
 		{"shop@unix(/tmp/my sock)/shop", "shop@unix(/tmp/my sock)/shop", "shop@/tmp/my sock/shop", ""},
+		{"shop@tcp(db)/shop?tls-ca=/etc/my ca.pem", "shop@tcp(db:3306)/shop?tls=true&tls-ca=%2Fetc%2Fmy+ca.pem", "shop@db:3306/shop", ""},
+		{"mysql://shop@db/shop?tls=true&tls-ca=/ca.pem", "shop@tcp(db:3306)/shop?tls=true&tls-ca=%2Fca.pem", "shop@db:3306/shop", ""},
 		{"shop@tcp(db)/a-b", "shop@tcp(db:3306)/a-b", "shop@db:3306/a-b", ""},
 	} {
 		d, err := ParseDSN(c.in)
@@ -43,9 +45,11 @@ func TestBadDSNIsRefusedWithoutItsPassword(t *testing.T) {
 		"u:s3cret@tcp(h)/x?tls=maybe":          "tls",
 		"u:s3cret@tcp(h)/x?allowAllFiles=true": "allowAllFiles",
 		"u:s3cret@unix(/s)/x?tls=true":         "socket",
-		"u:s3cret@pipe(h)/x":                   "network",
-		"u:s3cret@tcp(h/x":                     "want",
-		"postgres://u:s3cret@h/x":              "want",
+		"u:s3cret@tcp(h)/x?tls=skip-verify&tls-ca=/ca.pem": "tls-ca",
+		"u:s3cret@unix(/s)/x?tls-ca=/ca.pem":               "socket",
+		"u:s3cret@pipe(h)/x":                               "network",
+		"u:s3cret@tcp(h/x":                                 "want",
+		"postgres://u:s3cret@h/x":                          "want",
 	} {
 		_, err := ParseDSN(in)
 		if err == nil {
@@ -61,6 +65,7 @@ func TestBadDSNIsRefusedWithoutItsPassword(t *testing.T) {
 func FuzzParseDSN(f *testing.F) {
 	f.Add("mysql://shop:s3cret@db.example:3307/shop?tls=true")
 	f.Add("shop:s3cret@unix(/run/s)/shop?charset=x")
+	f.Add("shop@tcp(db)/shop?tls-ca=/etc/ca.pem")
 	f.Add("mysql://%zz")
 	f.Fuzz(func(t *testing.T, in string) {
 		d, err := ParseDSN(in)

@@ -128,7 +128,12 @@ func explain(d DSN, err error) error {
 	}
 	for _, r := range refusals {
 		if r.match(err) {
-			return &ConnectError{r.failure, fmt.Sprintf(r.text, d, d.User) + serverWords(err), err}
+			text := fmt.Sprintf(r.text, d, d.User)
+			if codeOf(err) == codeAccessDenied && d.Network == "tcp" && d.TLS == "" {
+				// An account or a MariaDB that requires encryption says no more than this.
+				text += "; if they take encrypted connections only, add tls=true to the data source name"
+			}
+			return &ConnectError{r.failure, text + serverWords(err), err}
 		}
 	}
 	return &ConnectError{Unusable, fmt.Sprintf("%s: %v", d, err), err}

@@ -10,8 +10,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/go-sql-driver/mysql"
-
 	"moult/core/schema"
 )
 
@@ -63,9 +61,9 @@ type querier interface {
 // Open connects and finds out what server it is. A failure is a *[ConnectError]
 // unless ctx ended.
 func Open(ctx context.Context, dsn DSN) (*DB, error) {
-	connector, err := mysql.NewConnector(dsn.config())
+	connector, err := dsn.connector()
 	if err != nil {
-		return nil, &ConnectError{Unusable, fmt.Sprintf("%s: %v", dsn, err), err}
+		return nil, err
 	}
 	return open(ctx, dsn, connector)
 }

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/go-sql-driver/mysql"
-
 	"moult/core/schema"
 )
 
@@ -47,7 +45,7 @@ func (d *DB) openScratch(ctx context.Context) (scratch *DB, closeScratch func() 
 	if err != nil {
 		return nil, nil, err
 	}
-	connector, err := mysql.NewConnector(d.dsn.WithDatabase(name).config())
+	connector, err := d.dsn.WithDatabase(name).connector()
 	if err != nil {
 		return nil, nil, err
 	}

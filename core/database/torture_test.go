@@ -146,7 +146,10 @@ func (c *cutConn) Write(b []byte) (int, error) {
 
 // through opens the rig's database through the cutter.
 func (r *rig) through(c *cutter) (*DB, error) {
-	config := r.dsn.config()
+	config, err := r.dsn.config()
+	if err != nil {
+		return nil, err
+	}
 	config.DialFunc = c.dial
 	connector, err := mysql.NewConnector(config)
 	if err != nil {
