@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -21,6 +22,7 @@ func (p *Program) publishCommand() *cobra.Command {
 	cmd.AddCommand(
 		p.publishInitCommand(), p.publishAddCommand(), p.publishRefreshCommand(),
 		p.publishRotateCommand(), p.publishVerifyCommand(), p.publishServeCommand(),
+		p.publishSignCommand(), p.publishPruneCommand(),
 		p.publishRolloutCommand(), p.publishMirrorsCommand(), p.publishKeysCommand(), p.publishFleetCommand(),
 	)
 	return cmd
@@ -28,6 +30,9 @@ func (p *Program) publishCommand() *cobra.Command {
 
 // keysHelp describes --keys wherever keys are read.
 const keysHelp = `where the private keys are: a directory (REPO-keys), "env:NAME" or "-"`
+
+// handOnHelp describes --hand-on wherever the targets are signed.
+const handOnHelp = "sign with the keys at hand and let others add theirs: moult publish sign"
 
 // unlock gives the passphrase of a key to core: from the environment, or typed in.
 func (p *Program) unlock(key string) ([]byte, error) {
@@ -44,6 +49,20 @@ func bad(err error) error {
 		return usageError{err}
 	}
 	return err
+}
+
+// published says what a command has done, or that it is done when others have signed.
+func (p *Program) published(err error, done string, args ...any) error {
+	var pending *publish.PendingError
+	if errors.As(err, &pending) {
+		p.sayf("Not published yet: waiting for %s. Next: moult publish sign %s", strings.Join(pending.Missing, " and "), pending.Repo)
+		return nil
+	}
+	if err != nil {
+		return bad(err)
+	}
+	p.sayf(done, args...)
+	return nil
 }
 
 func (p *Program) publishInitCommand() *cobra.Command {
@@ -115,12 +134,8 @@ func (p *Program) publishAddCommand() *cobra.Command {
 					return usagef("--date: %w", err)
 				}
 			}
-			r.Unlock = p.unlock
-			if err := publish.Add(cmd.Context(), args[0], r); err != nil {
-				return bad(err)
-			}
-			p.sayf("Added %s to %s.", r.Version, args[0])
-			return nil
+			r.Keys.Unlock = p.unlock
+			return p.published(publish.Add(cmd.Context(), args[0], r), "Added %s to %s.", r.Version, args[0])
 		},
 	}
 	f := cmd.Flags()
@@ -136,7 +151,8 @@ func (p *Program) publishAddCommand() *cobra.Command {
 	f.BoolVar(&r.Delta, "delta", false, "make a pack of differences from each --patch-from, too")
 	f.StringVar(&r.Scripts, "scripts", "", "directory with data scripts NN-name.sql and NN-name.undo.sql")
 	f.StringVar(&format, "format", "tar.zst", "format of the packages: tar.zst, tar.xz or tar.gz")
-	f.StringVar(&r.Keys, "keys", "", keysHelp)
+	f.StringVar(&r.Keys.Place, "keys", "", keysHelp)
+	f.BoolVar(&r.Keys.HandOn, "hand-on", false, handOnHelp)
 	f.StringSliceVar(&stops, "stop", nil, "versions that no update may skip")
 	f.BoolVar(&r.Critical, "critical", false, "say that every site should take this release")
 	f.IntVar(&r.Rollout, "rollout", 100, "per cent of the sites that are offered the release")

@@ -24,11 +24,7 @@ func (p *Program) publishRolloutCommand() *cobra.Command {
 				return usagef("--percent %d: want 0 to 100", o.Percent)
 			}
 			o.Keys.Unlock = p.unlock
-			if err := publish.Rollout(cmd.Context(), args[0], o); err != nil {
-				return bad(err)
-			}
-			p.sayf("The newest release of %s is offered to %d %% of the sites.", o.Channel, o.Percent)
-			return nil
+			return p.published(publish.Rollout(cmd.Context(), args[0], o), "The newest release of %s is offered to %d %% of the sites.", o.Channel, o.Percent)
 		},
 	}
 	f := cmd.Flags()
@@ -36,6 +32,7 @@ func (p *Program) publishRolloutCommand() *cobra.Command {
 	f.StringVar(&o.Channel, "channel", "stable", "release channel")
 	f.BoolVar(&o.Critical, "critical", false, "say that every site should take this release")
 	f.StringVar(&o.Keys.Place, "keys", "", keysHelp)
+	f.BoolVar(&o.Keys.HandOn, "hand-on", false, handOnHelp)
 	cmd.MarkFlagRequired("percent")
 	return cmd
 }
@@ -47,14 +44,11 @@ func (p *Program) publishMirrorsCommand() *cobra.Command {
 		Short: "Name further places that hand the packages out, best first; none removes them",
 		Args:  cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := publish.SetMirrors(cmd.Context(), args[0], args[1:], keys, time.Time{}); err != nil {
-				return bad(err)
-			}
-			p.sayf("%s names %d mirrors.", args[0], len(args)-1)
-			return nil
+			return p.published(publish.SetMirrors(cmd.Context(), args[0], args[1:], keys, time.Time{}), "%s names %d mirrors.", args[0], len(args)-1)
 		},
 	}
 	cmd.Flags().StringVar(&keys.Place, "keys", "", keysHelp)
+	cmd.Flags().BoolVar(&keys.HandOn, "hand-on", false, handOnHelp)
 	return cmd
 }
 

@@ -13,8 +13,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/theupdateframework/go-tuf/v2/metadata"
-
 	"moult/core/archive"
 	"moult/core/release"
 	"moult/core/trust"
@@ -42,10 +40,8 @@ type Release struct {
 	Format  archive.Format // "": tar.zst
 	// Date is the release date and the date of everything in the packages. Zero:
 	// SOURCE_DATE_EPOCH if that is set, else the clock.
-	Date time.Time
-	Keys string // "": DefaultKeys
-	// Unlock gives the passphrase of a key, see [KeySource].
-	Unlock   func(key string) ([]byte, error)
+	Date     time.Time
+	Keys     KeySource
 	Stops    []release.Version // versions that may not be skipped, besides those of earlier releases
 	Critical bool
 	Rollout  int // per cent of sites that are offered the release; 0: 100
@@ -74,9 +70,7 @@ func (r *Release) complete(repo string) error {
 	if r.Rollout < 1 || r.Rollout > 100 {
 		return fmt.Errorf("rollout of %d per cent: want 1 to 100", r.Rollout)
 	}
-	if r.Keys == "" {
-		r.Keys = DefaultKeys(repo)
-	}
+	r.Keys = keysOf(repo, r.Keys)
 	if r.Date.IsZero() {
 		date, err := sourceDate()
 		if err != nil {
@@ -105,29 +99,25 @@ func sourceDate() (time.Time, error) {
 // repository as it was before.
 //
 // A version that is published already is refused, except for another architecture of
-// the same release. Missing signing keys are [ErrNoKey].
+// the same release. Missing signing keys are [ErrNoKey], or with [KeySource.HandOn] a
+// [*PendingError].
 func Add(ctx context.Context, repo string, rel Release) error {
 	if err := rel.complete(repo); err != nil {
 		return err
 	}
-	r, err := openRepository(repo, rel.Date)
+	r, err := openToChange(repo, rel.Date)
 	if err != nil {
 		return err
 	}
 	defer r.close()
-	ring, err := loadKeys(KeySource{Place: rel.Keys, Unlock: rel.Unlock})
+	ring, err := loadKeys(rel.Keys)
 	if err != nil {
 		return err
 	}
 	// Whether everything can be signed is known before the work begins.
-	signers, err := ring.signers(r.root, metadata.TARGETS)
+	signers, err := ring.changers(r.root)
 	if err != nil {
 		return err
-	}
-	for _, role := range []string{metadata.SNAPSHOT, metadata.TIMESTAMP} {
-		if _, err := ring.signers(r.root, role); err != nil {
-			return err
-		}
 	}
 	a := &adding{Release: rel, repo: r, ctx: ctx, key: signers[0]}
 	if err := a.run(); err != nil {

@@ -38,6 +38,20 @@ type KeySource struct {
 	Place string
 	// Unlock gives the passphrase of a key. nil: MOULT_KEY_PASSPHRASE.
 	Unlock func(key string) ([]byte, error)
+	// HandOn lets a change wait for further signatures, see [Sign], where too few of
+	// the keys that it needs are here.
+	HandOn bool
+}
+
+// String says where the keys come from, for messages.
+func (s KeySource) String() string {
+	if name, isEnv := strings.CutPrefix(s.Place, "env:"); isEnv {
+		return "$" + name
+	}
+	if s.Place == "-" {
+		return "standard input"
+	}
+	return s.Place
 }
 
 // passphraseVariable is where passphrases come from in release jobs.
@@ -61,13 +75,13 @@ func loadKeys(s KeySource) (*keyring, error) {
 	ring := &keyring{source: s, keys: map[string]*heldKey{}}
 	switch name, isEnv := strings.CutPrefix(s.Place, "env:"); {
 	case isEnv:
-		return ring, ring.addAll("$"+name, []byte(os.Getenv(name)))
+		return ring, ring.addAll(s.String(), []byte(os.Getenv(name)))
 	case s.Place == "-":
 		b, err := io.ReadAll(io.LimitReader(os.Stdin, 1<<20))
 		if err != nil {
 			return nil, fmt.Errorf("read keys from standard input: %w", err)
 		}
-		return ring, ring.addAll("standard input", b)
+		return ring, ring.addAll(s.String(), b)
 	}
 	files, err := filepath.Glob(filepath.Join(s.Place, "*.pem"))
 	if err != nil {
@@ -169,12 +183,10 @@ func (h *heldKey) private() ed25519.PrivateKey {
 	return h.key
 }
 
-// signers returns the keys of a role that are at hand. Fewer than the role's threshold
-// are [ErrNoKey].
-func (r *keyring) signers(root *metadata.Metadata[metadata.RootType], role string) ([]ed25519.PrivateKey, error) {
+// atHand returns the keys of a role that are at hand.
+func (r *keyring) atHand(root *metadata.Metadata[metadata.RootType], role string) ([]ed25519.PrivateKey, error) {
 	var found []ed25519.PrivateKey
-	want := root.Signed.Roles[role]
-	for _, id := range want.KeyIDs {
+	for _, id := range root.Signed.Roles[role].KeyIDs {
 		key, err := r.get(id)
 		if err != nil {
 			return nil, err
@@ -183,10 +195,39 @@ func (r *keyring) signers(root *metadata.Metadata[metadata.RootType], role strin
 			found = append(found, key)
 		}
 	}
-	if len(found) < want.Threshold {
-		return nil, fmt.Errorf("role %s: %w: %d of the %d that must sign are in %s", role, ErrNoKey, len(found), want.Threshold, r.source.Place)
+	return found, nil
+}
+
+// signers is atHand for a role that has to be signed: fewer keys than its threshold are
+// [ErrNoKey].
+func (r *keyring) signers(root *metadata.Metadata[metadata.RootType], role string) ([]ed25519.PrivateKey, error) {
+	found, err := r.atHand(root, role)
+	if err != nil {
+		return nil, err
+	}
+	if want := root.Signed.Roles[role].Threshold; len(found) < want {
+		return nil, fmt.Errorf("role %s: %w: %d of the %d that must sign are in %s", role, ErrNoKey, len(found), want, r.source)
 	}
 	return found, nil
+}
+
+// changers returns the keys to sign a change of the targets with. Without
+// [KeySource.HandOn] everything must be there that it takes to publish the change.
+func (r *keyring) changers(root *metadata.Metadata[metadata.RootType]) ([]ed25519.PrivateKey, error) {
+	if r.source.HandOn {
+		keys, err := r.atHand(root, metadata.TARGETS)
+		if err == nil && len(keys) == 0 {
+			err = fmt.Errorf("role %s: %w: none of its keys is in %s", metadata.TARGETS, ErrNoKey, r.source)
+		}
+		return keys, err
+	}
+	keys, err := r.signers(root, metadata.TARGETS)
+	for _, role := range []string{metadata.SNAPSHOT, metadata.TIMESTAMP} {
+		if err == nil {
+			_, err = r.signers(root, role)
+		}
+	}
+	return keys, err
 }
 
 // createKeys makes n keys for a role in files ROLE-1.pem, ROLE-2.pem, … of a directory,
@@ -256,12 +297,19 @@ func keyID(key ed25519.PrivateKey) string {
 	return id
 }
 
-// sign replaces the signatures of a document by those of the keys, in order of ids.
+// sign replaces the signatures of a document by those of the keys.
 func sign[T metadata.Roles](m *metadata.Metadata[T], keys []ed25519.PrivateKey) error {
 	m.ClearSignatures()
-	keys = slices.Clone(keys)
-	slices.SortFunc(keys, func(a, b ed25519.PrivateKey) int { return strings.Compare(keyID(a), keyID(b)) })
+	return cosign(m, keys)
+}
+
+// cosign adds the signatures of keys to a document, in order of ids.
+func cosign[T metadata.Roles](m *metadata.Metadata[T], keys []ed25519.PrivateKey) error {
+	defer func() {
+		slices.SortFunc(m.Signatures, func(a, b metadata.Signature) int { return strings.Compare(a.KeyID, b.KeyID) })
+	}()
 	for _, k := range keys {
+		m.Signatures = slices.DeleteFunc(m.Signatures, func(s metadata.Signature) bool { return s.KeyID == keyID(k) })
 		signer, err := signature.LoadED25519Signer(k)
 		if err != nil {
 			return err

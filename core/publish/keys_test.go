@@ -135,11 +135,11 @@ func TestKeysWithPassphrase(t *testing.T) {
 		}
 	}
 	r := small(t, "1.0.0")
-	r.Unlock = func(string) ([]byte, error) { return []byte("goose"), nil }
+	r.Keys.Unlock = func(string) ([]byte, error) { return []byte("goose"), nil }
 	if err := publish.Add(t.Context(), repo, r); err == nil || !strings.Contains(err.Error(), "passphrase") {
 		t.Errorf("wrong passphrase: %v", err)
 	}
-	r.Unlock = func(key string) ([]byte, error) { asked[filepath.Base(key)]++; return []byte("duck"), nil }
+	r.Keys.Unlock = func(key string) ([]byte, error) { asked[filepath.Base(key)]++; return []byte("duck"), nil }
 	if err := publish.Add(t.Context(), repo, r); err != nil {
 		t.Fatal(err)
 	}
@@ -163,7 +163,7 @@ func TestKeysFromTheEnvironment(t *testing.T) {
 		text.Write(b)
 	}
 	r := small(t, "1.0.0")
-	r.Keys = "env:PUBLISH_KEYS"
+	r.Keys.Place = "env:PUBLISH_KEYS"
 	if err := publish.Add(t.Context(), repo, r); !errors.Is(err, publish.ErrNoKey) {
 		t.Errorf("empty variable: got %v, want ErrNoKey", err)
 	}

@@ -29,13 +29,16 @@ func SetMirrors(ctx context.Context, repo string, mirrors []string, keys KeySour
 	if date.IsZero() {
 		date = time.Now()
 	}
-	r, err := openRepository(repo, date)
+	r, err := openToChange(repo, date)
 	if err != nil {
 		return err
 	}
 	defer r.close()
 	ring, err := loadKeys(keysOf(repo, keys))
 	if err != nil {
+		return err
+	}
+	if _, err := ring.changers(r.root); err != nil {
 		return err
 	}
 	if r.targets.Signed.UnrecognizedFields == nil {

@@ -263,7 +263,7 @@ func rebuild(t *testing.T, empty string) string {
 		t.Fatal(err)
 	}
 	for _, v := range []string{"1.0.0", "1.1.0"} {
-		r := publish.Release{Version: version(t, v), Keys: publish.DefaultKeys(empty), Date: day,
+		r := publish.Release{Version: version(t, v), Keys: publish.KeySource{Place: publish.DefaultKeys(empty)}, Date: day,
 			Tree: tree(t, map[string]string{"a": v, "b/c": "same", "z": v + v})}
 		if v == "1.1.0" {
 			r.PatchFrom, r.Delta, r.GoOnly = versions(t, "1.0.0"), true, true
@@ -313,7 +313,7 @@ func TestAddRefusesWhatItCannotPublish(t *testing.T) {
 		"rollout":           {func(r *publish.Release) { r.Rollout = 101 }, "per cent"},
 		"script name":       {func(r *publish.Release) { r.Scripts = tree(t, map[string]string{"x.sql": ""}) }, "10-split-names.sql"},
 		"undo alone":        {func(r *publish.Release) { r.Scripts = tree(t, map[string]string{"10-x.undo.sql": ""}) }, "which is not there"},
-		"no keys":           {func(r *publish.Release) { r.Keys = t.TempDir() }, "private keys are missing"},
+		"no keys":           {func(r *publish.Release) { r.Keys.Place = t.TempDir() }, "private keys are missing"},
 	}
 	before := digests(t, filepath.Join(repo, "metadata"))
 	for name, test := range tests {

@@ -191,10 +191,7 @@ func (r *repository) put(name string, temp *os.File, size int64, digest release.
 	r.targets.Signed.Targets[name] = &metadata.TargetFiles{
 		Length: size, Path: name, Hashes: metadata.Hashes{"sha256": digest[:]},
 	}
-	if !r.plain() || !strings.HasPrefix(name, "releases/") {
-		return nil
-	}
-	return r.link(place, name)
+	return nil
 }
 
 // putManifest adds the manifest of a release, and that of its channel if it is the
@@ -220,13 +217,47 @@ func (r *repository) putManifest(m *release.Manifest, newest bool) error {
 	if b, err = short.Encode(); err != nil {
 		return err
 	}
-	if err := r.putBytes(channelName(m.Moult.Channel), b); err != nil || !r.plain() {
+	return r.putBytes(channelName(m.Moult.Channel), b)
+}
+
+// layPlain gives the targets names without hashes, for clients without TUF.
+func (r *repository) layPlain() error {
+	if !r.plain() {
+		return nil
+	}
+	for name := range r.targets.Signed.Targets {
+		if strings.HasPrefix(name, "releases/") {
+			if err := r.linkTarget(name, name); err != nil {
+				return err
+			}
+		}
+	}
+	for _, channel := range r.channels() {
+		m, err := r.manifest(channelName(channel))
+		if err != nil {
+			return err
+		}
+		// A client without TUF knows one address, so it gets everything there. It stands
+		// directly in targets/, so that the packages it names are relative to itself too.
+		if err := r.linkTarget(manifestName(m.Version), channel+".json"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// linkTarget gives a target a second name, unless it has it already.
+func (r *repository) linkTarget(target, name string) error {
+	place, _ := r.targetFile(target)
+	want, err := os.Stat(place)
+	if err != nil {
 		return err
 	}
-	// A client without TUF knows one address, so it gets everything there. It stands
-	// directly in targets/, so that the packages it names are relative to itself too.
-	place, _ := r.targetFile(manifestName(m.Version))
-	return r.link(place, m.Moult.Channel+".json")
+	have, err := os.Stat(r.path("targets", filepath.FromSlash(name)))
+	if err == nil && os.SameFile(want, have) {
+		return nil
+	}
+	return r.link(place, name)
 }
 
 // link gives a target a second name, by a hard link where the disk can.
@@ -248,21 +279,40 @@ func (r *repository) link(place, name string) error {
 	return os.Rename(temp, second)
 }
 
-// commit signs what changed and writes it: targets, snapshot and, last, timestamp.
+// commit signs what changed and writes it: targets, snapshot and, last, timestamp. With
+// too few keys at hand it leaves the targets to be signed by others, see suspend.
 func (r *repository) commit(ctx context.Context, ring *keyring, newTargets bool) error {
 	if newTargets {
 		r.targets.Signed.Version++
 		r.targets.Signed.Expires = r.date.Add(targetsLife)
-		b, err := signed(ring, r.root, metadata.TARGETS, r.targets)
+		keys, err := ring.changers(r.root)
 		if err != nil {
 			return err
 		}
-		if err := r.write(strconv.FormatInt(r.targets.Signed.Version, 10)+".targets.json", b); err != nil {
+		if err := sign(r.targets, keys); err != nil {
+			return fmt.Errorf("sign %s: %w", metadata.TARGETS, err)
+		}
+		if missing, err := r.missing(ring, r.targets); err != nil || len(missing) > 0 {
+			return errors.Join(err, r.suspend(r.targets, missing))
+		}
+		if err := r.placeTargets(); err != nil {
 			return err
 		}
-		r.snapshot.Signed.Meta["targets.json"] = metaFile(r.targets.Signed.Version, b)
 	}
 	return r.commitOnline(ctx, ring)
+}
+
+// placeTargets writes targets metadata that is signed, for the next snapshot to name.
+func (r *repository) placeTargets() error {
+	b, err := r.targets.ToBytes(false)
+	if err != nil {
+		return err
+	}
+	if err := r.write(strconv.FormatInt(r.targets.Signed.Version, 10)+".targets.json", b); err != nil {
+		return err
+	}
+	r.snapshot.Signed.Meta["targets.json"] = metaFile(r.targets.Signed.Version, b)
+	return r.layPlain()
 }
 
 // commitOnline renews the snapshot and the timestamp.

@@ -33,13 +33,16 @@ func Rollout(ctx context.Context, repo string, o RolloutOptions) error {
 	if o.Date.IsZero() {
 		o.Date = time.Now()
 	}
-	r, err := openRepository(repo, o.Date)
+	r, err := openToChange(repo, o.Date)
 	if err != nil {
 		return err
 	}
 	defer r.close()
 	ring, err := loadKeys(keysOf(repo, o.Keys))
 	if err != nil {
+		return err
+	}
+	if _, err := ring.changers(r.root); err != nil {
 		return err
 	}
 	m, err := r.manifest(channelName(o.Channel))

@@ -39,7 +39,7 @@ func Rotate(ctx context.Context, repo string, o RotateOptions) error {
 	if o.Date.IsZero() {
 		o.Date = time.Now()
 	}
-	r, err := openRepository(repo, o.Date)
+	r, err := openToChange(repo, o.Date)
 	if err != nil {
 		return err
 	}

@@ -171,14 +171,13 @@ func (e *Engine) undelta(o *Offer, in *intake, lost *[]delta.Lost) unpack {
 				return err
 			}
 		}
-		info, err := archive.ParsePackageInfo(made.Meta[archive.InfoName])
-		if err != nil {
-			return fmt.Errorf("%s: %w", archive.InfoName, errors.Join(err, errMalformed))
+		if made.To.Compare(o.Target) != 0 {
+			return fmt.Errorf("the delta is of release %s, the manifest promised %s: %w", made.To, o.Target, errDisagree)
 		}
-		if info.Operations == nil || info.To.Compare(o.Target) != 0 {
-			return fmt.Errorf("the delta is of release %s, the manifest promised %s: %w", info.To, o.Target, errDisagree)
+		in.Ops, in.Files, in.Dirs = release.Operations{DeleteFiles: made.Gone}, made.Files, nil
+		for _, f := range made.Files {
+			in.Ops.ReplaceFiles = append(in.Ops.ReplaceFiles, f.Path)
 		}
-		in.Ops, in.Files, in.Dirs = *info.Operations, made.Files, nil
 		return nil
 	}
 }

@@ -132,7 +132,7 @@ func (w *world) publish(e edition, older []edition) {
 	writeTree(w.t, src, map[string]string{"schema.sql": e.schema, "notes.md": "# " + e.version + "\n\nNotes.\n"})
 	r := publish.Release{
 		Version: get(release.ParseVersion(e.version))(w.t), Tree: filepath.Join(src, "tree"), Schema: filepath.Join(src, "schema.sql"),
-		Notes: filepath.Join(src, "notes.md"), Channel: "stable", Date: time.Now(), Rollout: e.rollout, Keys: w.keys,
+		Notes: filepath.Join(src, "notes.md"), Channel: "stable", Date: time.Now(), Rollout: e.rollout, Keys: publish.KeySource{Place: w.keys},
 	}
 	if len(e.scripts) > 0 {
 		r.Scripts = filepath.Join(src, "scripts")

@@ -1,0 +1,79 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/dustin/go-humanize"
+	"github.com/spf13/cobra"
+
+	"moult/core/publish"
+)
+
+func (p *Program) publishSignCommand() *cobra.Command {
+	keys := publish.KeySource{Unlock: p.unlock}
+	var drop bool
+	cmd := &cobra.Command{
+		Use:   "sign REPO",
+		Short: "Add your signature to a change that others have begun, and publish it with the last one",
+		Long:  "Sign what another --hand-on command has left, after its files were checked, and list what it\nchanges. When enough keys have signed, and those of snapshot and timestamp are at hand, the\nchange is published.",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if drop {
+				if err := publish.Drop(args[0]); err != nil {
+					return bad(err)
+				}
+				p.sayf("The change of %s is dropped.", args[0])
+				return nil
+			}
+			changes, err := publish.Sign(cmd.Context(), args[0], keys, time.Time{})
+			t := p.table()
+			for _, c := range changes {
+				if c.Kind == publish.Removed {
+					fmt.Fprintf(t, "%s\t%s\n", c.Kind, c.Target)
+				} else {
+					fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", c.Kind, c.Target, size(c.Size), c.Digest)
+				}
+			}
+			return errors.Join(t.Flush(), p.published(err, "Published the change of %s.", args[0]))
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&keys.Place, "keys", "", keysHelp)
+	f.BoolVar(&drop, "drop", false, "forget the change instead")
+	return cmd
+}
+
+func (p *Program) publishPruneCommand() *cobra.Command {
+	var o publish.PruneOptions
+	cmd := &cobra.Command{
+		Use:   "prune REPO --keep N",
+		Short: "Remove old releases and what nothing leads to any more",
+		Long:  "Keep the newest N releases of each channel and the versions that no update may skip. Sites\non a release that is gone get full packages.",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if o.Keep < 1 {
+				return usagef("--keep %d: want at least 1", o.Keep)
+			}
+			o.Keys.Unlock = p.unlock
+			pruned, err := publish.Prune(cmd.Context(), args[0], o)
+			if pruned != nil {
+				for _, v := range pruned.Releases {
+					p.printf("%s", v)
+				}
+			}
+			if err != nil {
+				return p.published(err, "")
+			}
+			p.sayf("Removed %d releases and %d files, %s.", len(pruned.Releases), pruned.Files, humanize.Bytes(uint64(pruned.Bytes)))
+			return nil
+		},
+	}
+	f := cmd.Flags()
+	f.IntVar(&o.Keep, "keep", 0, "how many of the newest releases of each channel stay")
+	f.StringVar(&o.Keys.Place, "keys", "", keysHelp)
+	f.BoolVar(&o.Keys.HandOn, "hand-on", false, handOnHelp)
+	cmd.MarkFlagRequired("keep")
+	return cmd
+}
