@@ -173,7 +173,7 @@ func (a *alteration) column(c *Column, after string, stays, last bool, physical 
 		} else {
 			physical = append(physical, c.Name)
 		}
-		cl := clause{sql: sql, change: "add column " + c.Name, done: columnExists(a.to.Name, c.Name), op: addColumn(c)}
+		cl := clause{sql: sql, change: "add column " + c.Name, done: columnExists(a.to.Name, c.Name), op: addColumn(c, a.from)}
 		if old := a.from.Column(c.Name); old != nil {
 			cl.change, cl.done = "make column "+c.Name+" anew", a.madeAnew(old, c)
 		}
@@ -337,7 +337,9 @@ func (a *alteration) dropIndexes() {
 	}
 	if pk := a.from.PrimaryKey; pk != nil && (a.to.PrimaryKey == nil || !sameIndex(a.renamed(pk), a.to.PrimaryKey)) {
 		c := clause{sql: "DROP PRIMARY KEY", op: opDropPrimaryKey}
-		if a.to.PrimaryKey == nil {
+		if a.to.PrimaryKey != nil {
+			c.op = opAddPrimaryKey
+		} else {
 			c.change, c.done = "drop the primary key", not(indexExists(a.to.Name, "PRIMARY"))
 		}
 		a.add(c)
@@ -382,9 +384,9 @@ func (a *alteration) addIndexes() {
 		switch {
 		case p.b == nil || arrived[p.b.Name] && p.a == nil:
 		case p.a == nil:
-			a.add(clause{sql: "ADD " + p.b.define(a.fl), change: "add " + indexName(p.b), done: indexExists(a.to.Name, p.b.Name), op: addIndex(p.b)})
+			a.add(clause{sql: "ADD " + p.b.define(a.fl), change: "add " + indexName(p.b), done: indexExists(a.to.Name, p.b.Name), op: addIndex(p.b, a.from)})
 		case !sameIndex(p.a, p.b):
-			a.add(clause{sql: "ADD " + p.b.define(a.fl), change: "change " + indexName(p.b), done: indexChanged(a.to.Name, p.a, p.b, a.fl), op: addIndex(p.b)})
+			a.add(clause{sql: "ADD " + p.b.define(a.fl), change: "change " + indexName(p.b), done: indexChanged(a.to.Name, p.a, p.b, a.fl), op: addIndex(p.b, a.from)})
 		}
 	}
 }

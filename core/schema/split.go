@@ -151,7 +151,11 @@ func (p *planner) becomesPlain(a, b *Column) bool {
 	if b == nil || b.Generated != nil || a.Generated == nil || a.Generated.Stored || p.fl.Vendor == TiDB {
 		return false
 	}
-	return !slices.ContainsFunc(names(a.Generated.Expr.Raw), func(word string) bool { return volatile[word] })
+	return !mentionsVolatile(a.Generated.Expr.Raw)
+}
+
+func mentionsVolatile(expr string) bool {
+	return slices.ContainsFunc(names(expr), func(word string) bool { return volatile[word] })
 }
 
 // volatile are the functions that MariaDB allows in virtual columns and not in
