@@ -54,6 +54,22 @@ func inheritAttrs(dir *os.File, mode fs.FileMode) (attrs, error) {
 	return a, err
 }
 
+// inheritDirAttrs returns what a new directory gets that is made elsewhere and moved
+// below dir: what the system would have handed on to it.
+func inheritDirAttrs(dir *os.File) (attrs, error) {
+	a, err := readAttrs(dir)
+	if err != nil {
+		return attrs{}, err
+	}
+	own, err := inheritAttrs(dir, a.mode)
+	if err != nil {
+		return attrs{}, err
+	}
+	handed, err := readXattrs(int(dir.Fd()), func(name string) bool { return name == aclDefault })
+	own.xattrs = append(own.xattrs, handed...)
+	return own, err
+}
+
 func readXattrs(fd int, want func(string) bool) ([]xattr, error) {
 	n, err := unix.Flistxattr(fd, nil)
 	if n == 0 || errors.Is(err, unix.ENOTSUP) {

@@ -46,3 +46,7 @@ func readDirAttrs(dir *os.File) (attrs, error) { return readAttrs(dir) }
 // stampOf: where the time of change is found differs between these systems, so every
 // file is read.
 func stampOf(fs.FileInfo) (stamp, bool) { return stamp{}, false }
+
+// inheritDirAttrs returns what a new directory gets that is made elsewhere and moved
+// below dir.
+func inheritDirAttrs(dir *os.File) (attrs, error) { return readAttrs(dir) }

@@ -50,3 +50,7 @@ func readDirAttrs(dir *os.File) (attrs, error) { return readAttrs(dir) }
 
 // stampOf: Windows tells no inode and no time of change here, so every file is read.
 func stampOf(fs.FileInfo) (stamp, bool) { return stamp{}, false }
+
+// inheritDirAttrs returns what a new directory gets that is made elsewhere and moved
+// below dir.
+func inheritDirAttrs(dir *os.File) (attrs, error) { return readAttrs(dir) }

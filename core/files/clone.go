@@ -63,20 +63,28 @@ func (w *switcher) checkInner(ctx context.Context, st step) ([]intent, error) {
 	return found, err
 }
 
-// cloneTrees builds, for every directory that is swapped whole, its clone with the
-// new release in it, and makes them durable.
-func (w *switcher) cloneTrees(ctx context.Context) error {
+// build makes the clones of directories that are swapped whole, with the new release
+// in them, and the directories that files become, and makes all of them durable.
+func (w *switcher) build(ctx context.Context) error {
 	w.lists = map[int][]node{}
 	built := false
 	for i, st := range w.steps {
-		if st.kind != swapTree || !w.todo[i] {
+		var do func(step) error
+		switch {
+		case !w.todo[i]:
+		case st.kind == swapTree:
+			do = w.clone
+		case st.kind == turnOver && st.entry.Change == Mkdir:
+			do = w.gather
+		}
+		if do == nil {
 			continue
 		}
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := w.clone(st); err != nil {
-			return fmt.Errorf("clone %s: %w", st.path, err)
+		if err := do(st); err != nil {
+			return fmt.Errorf("build %s: %w", st.path, err)
 		}
 		built = true
 	}
@@ -95,6 +103,11 @@ func (w *switcher) clone(st step) error {
 		return err
 	}
 	w.lists[st.n] = nodes
+	return w.putInner(st)
+}
+
+// putInner puts what the plan brings into a staged directory.
+func (w *switcher) putInner(st step) error {
 	for _, in := range st.inner {
 		at := st.within(in)
 		switch in.kind {

@@ -23,7 +23,7 @@ func Inspect(ctx context.Context, s *site.Site, u *site.Update, p *Plan) (Progre
 	if err != nil {
 		return Progress{}, err
 	}
-	steps := stepsOf(p, begun.Trees)
+	steps := stepsOf(p, begun)
 	w := newEyes(s, u, intents)
 	defer w.close()
 	progress := Progress{StagedIntact: true}
@@ -69,7 +69,7 @@ func (e *eyes) intact(s step) bool {
 }
 
 func (e *eyes) intactAt(s step, at string) bool {
-	if s.kind != placeFile && s.kind != swapFile {
+	if s.kind != placeFile && s.kind != swapFile && !(s.kind == turnOver && s.entry.Change == Add) {
 		return true
 	}
 	got, err := stateOf(e.update, at)

@@ -159,7 +159,7 @@ func (w *world) playNote(kind string, data any) {
 		if info, _ := exists(e.site, in.Path); info != nil {
 			in.Old = identOf(info)
 		}
-		for _, st := range stepsOf(w.plan, true) {
+		for _, st := range stepsOf(w.plan, beginning{Trees: true, Turns: true}) {
 			places := []string{st.staged()}
 			if st.n != in.N {
 				places = nil

@@ -30,14 +30,21 @@ func Read(s *site.Site, u *site.Update, p *Plan, path release.Path, contents *os
 	return Versions{}, fmt.Errorf("%s is not in the plan", path)
 }
 
-// treeOf returns the step that swaps the directory around a path, if it is swapped whole.
-func treeOf(p *Plan, st step) (step, bool) {
-	for k, dir := range p.Trees {
-		if release.Path(st.path).Within(dir) {
-			return step{n: len(p.Entries) + k, kind: swapTree, path: string(dir)}, true
+// inside returns the places in the update's directory of a file whose directory is
+// swapped whole or turned over.
+func inside(u *site.Update, p *Plan, st step) []place {
+	var places []place
+	for _, whole := range stepsOf(p, beginning{Trees: true, Turns: true}) {
+		if whole.kind == turnOver && whole.path == st.path {
+			places = append(places, place{u.Root, whole.staged()})
+		}
+		for _, in := range whole.inner {
+			if in.path == st.path {
+				places = append(places, place{u.Root, whole.within(in)})
+			}
 		}
 	}
-	return step{}, false
+	return places
 }
 
 func read(s *site.Site, u *site.Update, p *Plan, st step, contents *os.Root) (Versions, error) {
@@ -50,10 +57,7 @@ func read(s *site.Site, u *site.Update, p *Plan, st step, contents *os.Root) (Ve
 	if b, err := store.Get(st.entry.Shipped.SHA256, maxText); err == nil {
 		v.Shipped = shown(b)
 	}
-	places := []place{{s.Root, st.path}, {u.Root, st.staged()}, {u.Root, st.kept()}}
-	if whole, swapped := treeOf(p, st); swapped {
-		places = append(places, place{u.Root, whole.within(st)})
-	}
+	places := append(inside(u, p, st), place{s.Root, st.path}, place{u.Root, st.staged()}, place{u.Root, st.kept()})
 	v.Here = find(st.entry.Here, places)
 	if contents != nil {
 		places = append(places, place{contents, st.source()})

@@ -25,6 +25,7 @@ const (
 	clearDir              // moves an emptied directory away that a file replaces
 	makeDir               // makes a directory
 	placeFile             // moves a staged file to where nothing is
+	turnOver              // swaps a staged file with a directory, or the reverse
 	swapTree              // swaps a clone of a directory with the directory
 	swapFile              // swaps a staged file with the one it replaces
 	takeFile              // moves a file into the restore point
@@ -34,7 +35,7 @@ const (
 // names are what the journal calls the kinds.
 var names = map[kind]string{
 	clearFile: "clear file", clearDir: "clear directory", makeDir: "make directory", placeFile: "place",
-	swapTree: "swap directory", swapFile: "swap", takeFile: "take", takeDir: "take directory",
+	turnOver: "turn over", swapTree: "swap directory", swapFile: "swap", takeFile: "take", takeDir: "take directory",
 }
 
 // step is one change of the site: one system call, which can be recognised as done
@@ -45,7 +46,8 @@ type step struct {
 	path  string // in the site
 	entry *Entry // nil for a directory that is swapped whole
 	turns bool   // a file and a directory change places at the path, or two spellings of it
-	inner []step // what the clone of a directory that is swapped whole has in it
+	gone  *Entry // what is turned over
+	inner []step // what is in a directory that is swapped whole, or turned over
 }
 
 // staged and kept are the places of a step in the directory of the update: where
@@ -75,13 +77,21 @@ const (
 // stepsOf returns the steps of a plan in the order in which they are done: room is
 // made first where a file becomes a directory or the reverse, then directories, new
 // files, swaps, removals, emptied directories. Entry points come last in
-// their kind: who comes in before them finds what they need. With trees,
-// what is in a directory that is swapped whole is the inner part of one step.
-func stepsOf(p *Plan, trees bool) []step {
+// their kind: who comes in before them finds what they need. What is in a directory
+// that is swapped whole or turned over is the inner part of one step.
+func stepsOf(p *Plan, how beginning) []step {
 	steps := flatSteps(p)
-	if !trees || len(p.Trees) == 0 {
-		return steps
+	if how.Trees && len(p.Trees) > 0 {
+		steps = treesOf(p, steps)
 	}
+	if how.Turns {
+		steps = turnsOf(steps)
+	}
+	return steps
+}
+
+// treesOf makes one step of all those in a directory that is swapped whole.
+func treesOf(p *Plan, steps []step) []step {
 	var rest []step
 	whole := make([]step, len(p.Trees))
 	for k, dir := range p.Trees {
@@ -95,8 +105,16 @@ func stepsOf(p *Plan, trees bool) []step {
 		}
 		whole[k].inner = append(whole[k].inner, s)
 	}
-	at, _ := slices.BinarySearchFunc(rest, swapTree, func(s step, k kind) int { return cmp.Compare(s.kind, k) })
-	return slices.Insert(rest, at, whole...)
+	return insert(rest, whole)
+}
+
+// insert puts steps of one kind where that kind comes.
+func insert(steps, more []step) []step {
+	if len(more) == 0 {
+		return steps
+	}
+	at, _ := slices.BinarySearchFunc(steps, more[0].kind, func(s step, k kind) int { return cmp.Compare(s.kind, k) })
+	return slices.Insert(steps, at, more...)
 }
 
 // flatSteps are the steps of a plan one path at a time.
@@ -297,6 +315,8 @@ func (e *eyes) lookFrom(s step, here fs.FileInfo) (status, error) {
 	switch s.kind {
 	case swapTree:
 		return e.lookTree(s, here)
+	case turnOver:
+		return e.lookTurn(s, here)
 	case makeDir:
 		switch {
 		case here == nil:
@@ -377,17 +397,18 @@ func (e *eyes) lookSwap(s step, here fs.FileInfo) (status, error) {
 // beginning is what the journal says before the intents of a switch.
 type beginning struct {
 	Steps int  `json:"steps"`
-	Trees bool `json:"trees"` // directories are swapped whole where the plan says so
+	Trees bool `json:"trees"`           // directories are swapped whole where the plan says so
+	Turns bool `json:"turns,omitempty"` // a file and a directory change places in one step
 }
 
 // intentsOf reads what the journal says of the steps, the first word on each, and
-// whether the switch that was begun swaps whole directories.
+// how the switch that was begun goes.
 func intentsOf(u *site.Update) (intents map[int]intent, begun beginning, err error) {
 	records, err := u.Records()
 	if err != nil {
 		return nil, beginning{}, err
 	}
-	begun.Trees = true
+	begun.Trees, begun.Turns = true, true
 	said := make([]intent, len(records))
 	err = eachParallel(context.Background(), nil, len(records), func(_ []*tree, i int) error {
 		if records[i].Kind != recordIntent {
@@ -402,6 +423,7 @@ func intentsOf(u *site.Update) (intents map[int]intent, begun beginning, err err
 	for i, r := range records {
 		switch r.Kind {
 		case recordSwitch:
+			begun = beginning{}
 			if err := decode(r, &begun); err != nil {
 				return nil, beginning{}, err
 			}

@@ -30,11 +30,11 @@ type switcher struct {
 	d        disk
 	journal  *site.Journal
 	steps    []step
-	todo     []bool         // by index of steps
-	found    []intent       // by index of steps: what check saw of those that are to do
-	inner    [][]intent     // by index of steps: the same of their inner parts
-	exchange bool           // the system can swap two files in one step
-	trees    bool           // directories are swapped whole where the plan says so
+	todo     []bool     // by index of steps
+	found    []intent   // by index of steps: what check saw of those that are to do
+	inner    [][]intent // by index of steps: the same of their inner parts
+	exchange bool       // the system can swap two files in one step
+	how      beginning
 	lists    map[int][]node // of directories that are swapped whole, as they were cloned
 }
 
@@ -48,12 +48,14 @@ func switchFiles(ctx context.Context, d disk, s *site.Site, u *site.Update, p *P
 	if w.exchange, err = w.canExchange(); err != nil {
 		return 0, err
 	}
-	w.trees = w.exchange && begun.Trees && (begun.Steps > 0 || stillFree(s.Dir, p.Trees))
-	w.steps = stepsOf(p, w.trees)
+	w.how.Trees = w.exchange && begun.Trees && (begun.Steps > 0 || stillFree(s.Dir, p.Trees))
+	w.how.Turns = w.exchange && begun.Turns
+	w.steps = stepsOf(p, w.how)
+	w.how.Steps = len(w.steps)
 	if err := w.check(ctx); err != nil {
 		return 0, err
 	}
-	if err := w.cloneTrees(ctx); err != nil {
+	if err := w.build(ctx); err != nil {
 		return 0, err
 	}
 	if err := w.intend(); err != nil {
@@ -112,7 +114,7 @@ func (w *switcher) check(ctx context.Context) error {
 		return err
 	})
 	for i, st := range w.steps {
-		if err == nil && w.todo[i] && st.kind == swapTree {
+		if err == nil && w.todo[i] && (st.kind == swapTree || st.kind == turnOver) {
 			w.inner[i], err = w.checkInner(ctx, st)
 		}
 	}
@@ -149,19 +151,19 @@ func (w *switcher) canExchange() (bool, error) {
 
 // intend writes what will be done to the journal, all of it before any of it.
 func (w *switcher) intend() error {
-	if err := w.d.note(w.journal, recordSwitch, beginning{Steps: len(w.steps), Trees: w.trees}); err != nil {
+	if err := w.d.note(w.journal, recordSwitch, w.how); err != nil {
 		return err
 	}
 	for i, st := range w.steps {
 		if !w.todo[i] {
 			continue
 		}
-		if st.kind == swapTree { // its clone was made since
-			clone, err := w.update.lstat(st.staged())
+		if st.kind == swapTree || st.kind == turnOver { // what is staged was made since
+			staged, err := w.update.lstat(st.staged())
 			if err != nil {
 				return err
 			}
-			w.found[i].New = identOf(clone)
+			w.found[i].New = identOf(staged)
 		}
 		for _, in := range append(w.inner[i], w.found[i]) {
 			if _, known := w.intents[in.N]; !known {
@@ -237,7 +239,7 @@ func (w *switcher) doKind(st step) error {
 			return err
 		}
 		return w.d.replace(w.update, st.staged(), w.site, st.path)
-	case swapTree:
+	case swapTree, turnOver:
 		defer w.site.forget()
 		defer w.update.forget()
 		return w.d.exchange(w.update, st.staged(), w.site, st.path)
@@ -308,8 +310,14 @@ func (w *switcher) takeDir(st step) error {
 func (w *switcher) confirm(ctx context.Context) error {
 	var all []taken
 	for _, st := range w.steps {
-		if _, intended := w.intents[st.n]; intended {
-			all = w.takenBy(all, st)
+		if _, intended := w.intents[st.n]; !intended {
+			continue
+		}
+		all = w.takenBy(all, st)
+		if st.kind == turnOver && st.gone.Change == Rmdir {
+			if err := w.nothingElse(st); err != nil {
+				return err
+			}
 		}
 	}
 	return eachParallel(ctx, []*os.Root{w.update.base.root}, len(all), func(t []*tree, i int) error {
@@ -333,7 +341,10 @@ type taken struct {
 // takenBy adds what a step took out of the site.
 func (w *switcher) takenBy(all []taken, st step) []taken {
 	switch st.kind {
-	case swapTree:
+	case turnOver, swapTree:
+		if st.kind == turnOver && st.gone.Change == Delete {
+			all = append(all, taken{st.staged(), st.gone})
+		}
 		for _, in := range st.inner {
 			if in.kind == swapFile || in.kind == takeFile || in.kind == clearFile {
 				all = append(all, taken{st.within(in), in.entry})

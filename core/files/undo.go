@@ -54,7 +54,7 @@ func undoFiles(_ context.Context, d disk, s *site.Site, u *site.Update, p *Plan,
 	// The journal is for people here: undo decides from the disk, so a journal
 	// that can't be written must not stop it.
 	_ = d.note(j, recordUndo, nil)
-	steps := stepsOf(p, begun.Trees)
+	steps := stepsOf(p, begun)
 	slices.Reverse(steps)
 	swapped := w.swapped(steps)
 	var errs []error
@@ -159,6 +159,8 @@ func (w *undoer) undo(st step) error {
 		return w.undoPlace(st)
 	case swapFile:
 		return w.undoSwap(st)
+	case turnOver:
+		return w.undoTurn(st)
 	}
 	return w.undoTake(st)
 }
