@@ -247,7 +247,7 @@ func (f *preflight) hazards() ([]Finding, error) {
 	var found []Finding
 	for _, s := range f.plan.Steps {
 		for _, h := range s.Hazards {
-			finding, err := f.hazard(s, h)
+			finding, err := f.hazard(h)
 			if err != nil {
 				return found, fmt.Errorf("%s, %s: %w", s.ID, h.Code, err)
 			}
@@ -260,7 +260,7 @@ func (f *preflight) hazards() ([]Finding, error) {
 }
 
 // hazard returns what is to be said of one hazard, nil if no row is in the way.
-func (f *preflight) hazard(s schema.Step, h schema.Hazard) (*Finding, error) {
+func (f *preflight) hazard(h schema.Hazard) (*Finding, error) {
 	finding := &Finding{Code: "schema " + h.Code, Level: levelWarn, Text: h.Text}
 	if h.Count == "" {
 		if h.Blocks {

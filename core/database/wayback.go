@@ -160,7 +160,7 @@ func (f *preflight) lossesBack() ([]Finding, error) {
 				continue
 			}
 			h.Blocks = slices.Contains(stopsBack, h.Code)
-			finding, err := f.hazard(s, h)
+			finding, err := f.hazard(h)
 			if isCode(codeNoSuchTable, codeNoSuchColumn)(err) {
 				continue // not there yet, or there no more: an update that was cut off
 			}
@@ -168,7 +168,7 @@ func (f *preflight) lossesBack() ([]Finding, error) {
 				return found, err
 			}
 			if finding != nil {
-				finding.Text = "On the way back, " + strings.TrimPrefix(finding.Text, s.ID+" ")
+				finding.Text = "On the way back: " + finding.Text
 				found = append(found, *finding)
 			}
 		}
@@ -213,8 +213,8 @@ func (f *preflight) orphansBack() ([]Finding, error) {
 		for _, k := range addedKey.FindAllStringSubmatch(s.SQL, -1) {
 			rows := orphansOf(called(child[1]), called(k[3]), strings.Split(k[2], ","), strings.Split(k[4], ","))
 			h := schema.Hazard{Code: orphanHazard, Count: "SELECT COUNT(*)" + rows, Sample: "SELECT c.*" + rows + fmt.Sprintf(" LIMIT %d", maxSamples),
-				Text: fmt.Sprintf("the foreign key %s of %s comes back unchecked, because rows have no parent in %s any more", k[1], child[1], k[3])}
-			finding, err := f.hazard(s, h)
+				Text: fmt.Sprintf("The foreign key %s of %s comes back unchecked: rows have no parent in %s any more", bare(k[1]), bare(child[1]), bare(k[3]))}
+			finding, err := f.hazard(h)
 			if isCode(codeNoSuchTable, codeNoSuchColumn)(err) {
 				continue
 			}
@@ -222,12 +222,17 @@ func (f *preflight) orphansBack() ([]Finding, error) {
 				return found, err
 			}
 			if finding != nil {
-				finding.Text = strings.ReplaceAll("On the way back, "+strings.TrimPrefix(finding.Text, s.ID+" "), "`", "")
+				finding.Text = "On the way back: " + finding.Text
 				found = append(found, *finding)
 			}
 		}
 	}
 	return found, nil
+}
+
+// bare takes the quotes off a name.
+func bare(quoted string) string {
+	return strings.ReplaceAll(strings.Trim(quoted, "`"), "``", "`")
 }
 
 // orphansOf selects the rows of a child that have no parent.
