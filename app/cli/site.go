@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -17,6 +18,11 @@ import (
 
 // withSite opens the engine on a site's directory, hands it to do and closes it.
 func (p *Program) withSite(dir string, do func(*update.Engine, update.Report) error) error {
+	if p.medium != "" {
+		if _, err := os.Stat(p.medium); err != nil {
+			return usagef("--from: %w", err)
+		}
+	}
 	e, err := update.Open(dir, p.options())
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -91,6 +97,7 @@ func (p *Program) askDirection(dir string, run *update.Run) (update.Direction, e
 
 func (p *Program) initCommand() *cobra.Command {
 	var rootFile, version string
+	var keys []string
 	var o update.InitOptions
 	cmd := &cobra.Command{
 		Use:   "init SITE --url URL --root root.json",
@@ -112,6 +119,9 @@ func (p *Program) initCommand() *cobra.Command {
 				}
 				p.sayf("Publisher's key: %s", fingerprint)
 			}
+			if o.Keys, err = keyTexts(keys); err != nil {
+				return err
+			}
 			report, end := p.progress()
 			defer end()
 			e, err := update.Init(cmd.Context(), args[0], o, p.options(), report)
@@ -123,6 +133,10 @@ func (p *Program) initCommand() *cobra.Command {
 			}
 			defer e.Close()
 			end()
+			if err := site.AddToSites("", args[0]); err != nil {
+				// The window's list is a convenience; the site is under care without it.
+				p.sayf("The site is not in the list of Moult's window: %v", err)
+			}
 			if p.json {
 				return p.printJSON(map[string]any{"name": e.Site().Config.Name, "version": e.Current()})
 			}
@@ -138,10 +152,26 @@ func (p *Program) initCommand() *cobra.Command {
 	f.StringVar(&o.PasswordFrom, "password-from", "", `where the database password is: "env:NAME", "file:PATH#KEY", "keyring:" or "prompt"`)
 	f.StringVar(&o.Name, "name", "", "name to show for the site")
 	f.StringVar(&o.Channel, "channel", "", "release channel (stable)")
-	f.StringArrayVar(&o.Keys, "key", nil, "public key or certificate file of a publisher without root.json")
+	f.StringArrayVar(&keys, "key", nil, "public key of a publisher without root.json, or a PEM file of keys and certificates")
 	f.BoolVar(&o.Unsigned, "unsigned", false, "accept packages that nobody has signed")
 	cmd.MarkFlagRequired("url")
 	return cmd
+}
+
+// keyTexts reads the keys that are named by a file. The others are keys themselves.
+func keyTexts(keys []string) ([]string, error) {
+	var texts []string
+	for _, key := range keys {
+		b, err := os.ReadFile(key)
+		switch {
+		case err == nil:
+			key = string(b)
+		case strings.HasSuffix(key, ".pem") || strings.HasSuffix(key, ".crt"):
+			return nil, usageError{err}
+		}
+		texts = append(texts, key)
+	}
+	return texts, nil
 }
 
 func (p *Program) historyCommand() *cobra.Command {

@@ -369,6 +369,15 @@ func TestSitesOfTheUser(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
+	added := t.TempDir()
+	for range 2 {
+		if err := AddToSites(dir, added); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, err = LoadSites(dir); err != nil || !slices.Equal(got, append(want, added)) {
+		t.Errorf("after one more was added twice: %q, %v", got, err)
+	}
 	if err := os.WriteFile(filepath.Join(dir, "moult", "sites.toml"), []byte("sites = []\ncolour = 1\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}

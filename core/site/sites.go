@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/pelletier/go-toml/v2"
 )
@@ -56,6 +57,19 @@ func SaveSites(config string, dirs []string) error {
 		return err
 	}
 	return writeFile(root, sitesFile, b, 0o600)
+}
+
+// AddToSites puts dir at the end of the list that [LoadSites] reads, unless it is there.
+func AddToSites(config, dir string) error {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return err
+	}
+	dirs, err := LoadSites(config)
+	if err != nil || slices.Contains(dirs, dir) {
+		return err
+	}
+	return SaveSites(config, append(dirs, dir))
 }
 
 func openConfigDir(config string) (*os.Root, error) {

@@ -29,7 +29,7 @@ func ParsePinned(entries []string) (*Pinned, error) {
 	p := &Pinned{}
 	for i, e := range entries {
 		if err := p.add(strings.TrimSpace(e)); err != nil {
-			return nil, fmt.Errorf("source.keys[%d]: %w", i, err)
+			return nil, fmt.Errorf("keys[%d]: %w", i, err)
 		}
 	}
 	return p, nil

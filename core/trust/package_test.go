@@ -249,7 +249,7 @@ func TestParsePinned(t *testing.T) {
 		string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})),
 		string(pem.EncodeToMemory(&pem.Block{Type: "X509 CRL", Bytes: der})),
 	} {
-		if p, err := trust.ParsePinned([]string{plain, entry}); err == nil || !strings.Contains(err.Error(), "source.keys[1]") {
+		if p, err := trust.ParsePinned([]string{plain, entry}); err == nil || !strings.Contains(err.Error(), "keys[1]") {
 			t.Errorf("%q: got %v, %v", entry, p, err)
 		}
 	}

@@ -44,7 +44,7 @@ func (e *Engine) check(ctx context.Context, c Choices) (*Offer, error) {
 	}
 	arch, err := release.ParseArch(e.site.Config.Source.Arch)
 	if err != nil {
-		return nil, fmt.Errorf("site.toml, source.arch: %w", err)
+		return nil, settingError("source.arch", err)
 	}
 	newest, err := src.newest(ctx)
 	if err != nil {

@@ -3,7 +3,6 @@ package update
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"os"
 	"time"
@@ -24,6 +23,10 @@ type Options struct {
 	// Program is Moult's own version, for releases that need a newer one; zero:
 	// a development build, which is taken as new enough.
 	Program release.Version
+	// Medium is a folder or a file with the publisher's repository, or the part of it
+	// that `moult publish carry` takes along, for a site that can't reach its server: it
+	// takes the place of the address in site.toml. "": none.
+	Medium string
 }
 
 // Engine works on one site. Its methods may be called from any goroutine, but
@@ -60,7 +63,13 @@ func newEngine(s *site.Site, o Options) *Engine {
 }
 
 // Close releases what the engine holds open. It doesn't end a run.
-func (e *Engine) Close() error { return e.site.Close() }
+func (e *Engine) Close() error {
+	var err error
+	if e.opts.Medium != "" {
+		err = e.dropMedium()
+	}
+	return errors.Join(err, e.site.Close())
+}
 
 // Site returns the site that the engine works on.
 func (e *Engine) Site() *site.Site { return e.site }
@@ -83,7 +92,7 @@ func (e *Engine) connect(ctx context.Context) (*database.DB, error) {
 	}
 	dsn, err := database.ParseDSN(cfg.DSN)
 	if err != nil {
-		return nil, fmt.Errorf("site.toml, database.dsn: %w", err)
+		return nil, settingError("database.dsn", err)
 	}
 	dsn, err = database.ResolvePassword(ctx, dsn, cfg.PasswordFrom, e.site.Dir, e.opts.Password)
 	if err != nil {

@@ -40,12 +40,12 @@ type source interface {
 // repository if a root was pinned when the site was added, a plain server if not.
 func (e *Engine) openSource(ctx context.Context) (source, error) {
 	cfg := e.site.Config.Source
-	if cfg.URL == "" {
+	if cfg.URL == "" && e.opts.Medium == "" {
 		return nil, &Error{Kind: KindNoSource, Stage: StageCheck, Err: errors.New("site.toml has no source.url: set the address of the publisher's releases")}
 	}
 	base, err := url.Parse(cfg.URL)
 	if err != nil {
-		return nil, fmt.Errorf("site.toml, source.url: %w", err)
+		return nil, settingError("source.url", err)
 	}
 	client, err := fetch.New(fetch.Options{})
 	if err != nil {
@@ -58,10 +58,19 @@ func (e *Engine) openSource(ctx context.Context) (source, error) {
 	pinned, err := dir.ReadFile(pinnedRoot)
 	if err != nil {
 		dir.Close()
+		if errors.Is(err, fs.ErrNotExist) && e.opts.Medium != "" {
+			return nil, &Error{Kind: KindUntrusted, Stage: StageCheck, Err: errors.New("what was carried here is proven by the publisher's root.json, and this site has none")}
+		}
 		if errors.Is(err, fs.ErrNotExist) {
 			return newPlainSource(client, base, cfg, e.opts.Now)
 		}
 		return nil, fmt.Errorf("read the publisher's root: %w", err)
+	}
+	if e.opts.Medium != "" {
+		if base, err = e.openMedium(ctx); err != nil {
+			dir.Close()
+			return nil, err
+		}
 	}
 	// From here on the directory is the repository's: it lasts as long as the offer
 	// that the repository made, and closes itself when nothing refers to it.
@@ -69,10 +78,18 @@ func (e *Engine) openSource(ctx context.Context) (source, error) {
 		base.Path += "/"
 	}
 	repo, err := trust.Open(ctx, trust.Options{Client: client, URL: base.String(), Dir: dir, PinnedRoot: pinned, Now: e.opts.Now, Offline: base.Scheme == "file"})
+	if err != nil && e.opts.Medium != "" {
+		err = explainMedium(err)
+	}
 	if err != nil {
 		return nil, err
 	}
-	return &signedSource{repo: repo, client: client, base: base.JoinPath("targets/"), channel: cfg.Channel}, nil
+	return &signedSource{repo: repo, client: client, base: base.JoinPath("targets/"), channel: cfg.Channel, carried: e.opts.Medium != ""}, nil
+}
+
+// settingError says which setting of site.toml can't be meant.
+func settingError(name string, err error) error {
+	return &Error{Kind: KindMalformed, Stage: StageCheck, Err: fmt.Errorf("site.toml, %s: %w", name, err)}
 }
 
 // filesOf returns the files of a release. A channel's manifest leaves them out, as it
@@ -106,6 +123,7 @@ type signedSource struct {
 	client  *fetch.Client
 	base    *url.URL // of targets
 	channel string
+	carried bool // on a medium
 }
 
 func (s *signedSource) newest(ctx context.Context) (*release.Manifest, error) {
@@ -151,7 +169,10 @@ func (s *signedSource) provesManifests() bool { return true }
 func (s *signedSource) trust() Trust {
 	st := s.repo.Status()
 	t := Trust{Level: Trusted, Signer: st.Signer, Expires: st.Expires, Detail: st.Detail}
-	if !st.Fresh {
+	if s.carried && st.Fresh {
+		t.Detail = carried
+	}
+	if s.carried || !st.Fresh {
 		t.Level = NotFresh
 	}
 	return t
@@ -170,7 +191,7 @@ type plainSource struct {
 func newPlainSource(client *fetch.Client, manifest *url.URL, cfg site.Source, now func() time.Time) (*plainSource, error) {
 	pinned, err := trust.ParsePinned(cfg.Keys)
 	if err != nil {
-		return nil, fmt.Errorf("site.toml, source.keys: %w", err)
+		return nil, settingError("source", err)
 	}
 	s := &plainSource{client: client, manifest: manifest, pinned: pinned, unsigned: cfg.Unsigned == "allow", now: now}
 	if pinned.Empty() && !s.unsigned {
