@@ -20,7 +20,14 @@ type schemaDoc struct {
 	Kept       []schema.Left  `json:"kept"`
 	Drift      []schema.Left  `json:"drift"`
 	Conflicts  []schema.Left  `json:"conflicts"`
+	Renames    []renameDoc    `json:"renames"`
 	Warnings   []string       `json:"warnings"`
+}
+
+// renameDoc is a look-alike that nobody has confirmed, with what would declare it.
+type renameDoc struct {
+	schema.Rename
+	Declaration string `json:"declaration"`
 }
 
 type statementDoc struct {
@@ -38,8 +45,8 @@ type statementDoc struct {
 
 func newSchemaDoc(pl *schema.Plan) *schemaDoc {
 	doc := &schemaDoc{
-		Statements: []statementDoc{},
-		Kept:       orEmpty(pl.Kept), Drift: orEmpty(pl.Drift), Conflicts: orEmpty(pl.Conflicts), Warnings: orEmpty(pl.Warnings),
+		Statements: []statementDoc{}, Renames: []renameDoc{},
+		Kept: orEmpty(pl.Kept), Drift: orEmpty(pl.Drift), Conflicts: orEmpty(pl.Conflicts), Warnings: orEmpty(pl.Warnings),
 	}
 	for _, s := range pl.Steps {
 		d := statementDoc{
@@ -50,6 +57,9 @@ func newSchemaDoc(pl *schema.Plan) *schemaDoc {
 			d.Inverse = append(d.Inverse, i.SQL)
 		}
 		doc.Statements = append(doc.Statements, d)
+	}
+	for _, r := range pl.Renames {
+		doc.Renames = append(doc.Renames, renameDoc{r, r.Declaration()})
 	}
 	return doc
 }
@@ -78,6 +88,9 @@ func writeSQL(w io.Writer, pl *schema.Plan) {
 		for _, l := range group.left {
 			fmt.Fprintf(w, "-- %s: %s: %s\n", group.title, l.Object, l.Reason)
 		}
+	}
+	for _, r := range pl.Renames {
+		fmt.Fprintf(w, "-- rename? %s: if %s is the new name, write %s behind it; else %s is kept aside\n", r.Object, r.To, r.Declaration(), r.From)
 	}
 	for _, warning := range pl.Warnings {
 		fmt.Fprintf(w, "-- warning: %s\n", warning)
@@ -134,7 +147,7 @@ func (p *Program) schemaDiffCommand() *cobra.Command {
 				}
 				merged = schema.Merge(b, from, to, fl)
 			}
-			pl, err := planOf(from, merged, schema.Options{Flavor: fl})
+			pl, err := merged.Plan(from, schema.Options{Flavor: fl})
 			if err != nil {
 				return err
 			}
@@ -156,16 +169,6 @@ func (p *Program) schemaDiffCommand() *cobra.Command {
 	f.BoolVar(&reverse, "reverse", false, "print the way from TO to FROM")
 	f.BoolVar(&byExit, "exit-code", false, "exit with 10 when there are differences")
 	return cmd
-}
-
-// planOf plans the way to a merged schema and hands on what the merge left alone.
-func planOf(from *schema.Schema, merged *schema.Merged, o schema.Options) (*schema.Plan, error) {
-	pl, err := schema.NewPlan(from, merged.Target, o)
-	if err != nil {
-		return nil, err
-	}
-	pl.Kept, pl.Drift, pl.Conflicts = merged.Kept, merged.Drift, merged.Conflicts
-	return pl, nil
 }
 
 // isDSN tells a data source name from the name of a file.

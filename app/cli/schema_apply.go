@@ -133,7 +133,7 @@ func (p *Program) planApply(ctx context.Context, db *database.DB, id, base, to s
 		}
 		merged = schema.Merge(b, live, target, db.Flavor())
 	}
-	pl, err := planOf(live, merged, schema.Options{Flavor: db.Flavor(), UpdateID: id})
+	pl, err := merged.Plan(live, schema.Options{Flavor: db.Flavor(), UpdateID: id})
 	if err != nil || pl.Empty() {
 		return pl, err
 	}

@@ -99,9 +99,14 @@ type Plan struct {
 
 // Rename is a dropped and an added object that look like one renamed object.
 type Rename struct {
-	Object   string `json:"object"` // "table t" or "table t, column c"
-	From, To string
+	Object string `json:"object"` // "table t" or "table t, column c"
+	From   string `json:"from"`
+	To     string `json:"to"`
 }
+
+// Declaration is the comment that says in the target's text, on the new object,
+// that it is the old one.
+func (r Rename) Declaration() string { return "/* @renamed from=" + r.From + " */" }
 
 // Empty reports whether there is nothing to do.
 func (p *Plan) Empty() bool { return p == nil || len(p.Steps) == 0 }

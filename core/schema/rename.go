@@ -129,15 +129,15 @@ func alikeTables(a, b *Table) bool {
 }
 
 // columnCandidates are pairs of a dropped and an added column of one type that
-// stand behind the same column or have similar names, if no other pair shares a
-// column.
+// stand behind the same column or have similar names. Of pairs that share a column
+// the one that is more alike is taken, none if two are equally so.
 func columnCandidates(cur, target *Table, known map[string]string) []Rename {
 	old := map[string]bool{}
 	for _, o := range known {
 		old[o] = true
 	}
 	var out []Rename
-	uses := map[string]int{}
+	var scores []float64
 	for i, a := range cur.Columns {
 		if target.Column(a.Name) != nil || old[a.Name] || a.Generated != nil {
 			continue
@@ -150,15 +150,37 @@ func columnCandidates(cur, target *Table, known map[string]string) []Rename {
 				continue
 			}
 			left := i > 0 && j > 0 && strings.EqualFold(cur.Columns[i-1].Name, target.Columns[j-1].Name) || i == 0 && j == 0
-			if !left && similarity(a.Name, b.Name) < 0.6 {
+			score := similarity(a.Name, b.Name)
+			if !left && score < 0.6 {
 				continue
 			}
+			if left {
+				score += 0.5
+			}
+			if sameType(a.Type, b.Type) {
+				score += 0.2
+			}
 			out = append(out, Rename{Object: fmt.Sprintf("table %s, column %s", target.Name, a.Name), From: a.Name, To: b.Name})
-			uses["-"+a.Name]++
-			uses["+"+b.Name]++
+			scores = append(scores, score)
 		}
 	}
-	return slices.DeleteFunc(out, func(r Rename) bool { return uses["-"+r.From] > 1 || uses["+"+r.To] > 1 })
+	return mostAlike(out, scores)
+}
+
+// mostAlike returns the pairs that score higher than every other one that shares
+// a name with them.
+func mostAlike(pairs []Rename, scores []float64) []Rename {
+	var out []Rename
+	for i, r := range pairs {
+		best := true
+		for j, o := range pairs {
+			best = best && (i == j || r.From != o.From && r.To != o.To || scores[i] > scores[j])
+		}
+		if best {
+			out = append(out, r)
+		}
+	}
+	return out
 }
 
 // similarity is the share of letters that two names have in common in order.
