@@ -364,25 +364,6 @@ func TestLongestNames(t *testing.T) {
 	}
 }
 
-func TestReadOnlyDirectoryIsFoundBeforeAnythingChanges(t *testing.T) {
-	if os.Geteuid() == 0 {
-		t.Skip("root may write everywhere")
-	}
-	w := build(t, scratch(t), scenarios[1])
-	defer w.close()
-	lib := filepath.Join(w.dir, "lib")
-	must(t, os.Chmod(lib, 0o555))
-	defer os.Chmod(lib, 0o755)
-	w.makePlan()
-	problems, err := Preflight(t.Context(), w.site, w.plan)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(problems) == 0 || problems[0].Code != "permissions" || !strings.Contains(problems[0].Text, "lib") {
-		t.Errorf("problems %+v", problems)
-	}
-}
-
 func TestPreflightLeavesNothingBehind(t *testing.T) {
 	w := build(t, scratch(t), scenarios[1])
 	defer w.close()

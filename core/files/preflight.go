@@ -78,6 +78,8 @@ func (f *preflight) add(level Level, code, hint, format string, args ...any) {
 // directories, and others write too.
 const margin = 10 // per cent
 
+const quotaHint = "Have the quota raised, or free some room."
+
 func (f *preflight) room(home *os.Root) error {
 	have, err := roomOf(home)
 	if err != nil {
@@ -86,14 +88,17 @@ func (f *preflight) room(home *os.Root) error {
 	if have.readOnly {
 		f.add(Block, "read-only", "Mount it for writing.", "the file system of %s is mounted read-only", f.site.Dir)
 	}
+	disk, inodes := [2]string{"disk", "Free some room on the disk, or discard restore points."}, [2]string{"inodes", "Delete files that are not needed, such as caches."}
+	if have.quota {
+		disk = [2]string{"quota", quotaHint}
+		inodes = disk
+	}
 	need, files := f.plan.needs()
 	if have.bytes < need {
-		f.add(Block, "disk", "Free some room on the disk, or discard restore points.",
-			"the update needs %s on the disk and %s are free", humanize.Bytes(uint64(need)), humanize.Bytes(uint64(max(have.bytes, 0))))
+		f.add(Block, disk[0], disk[1], "the update needs %s on the disk and %s are free", humanize.Bytes(uint64(need)), humanize.Bytes(uint64(max(have.bytes, 0))))
 	}
 	if need := files + files*margin/100; have.files >= 0 && have.files < need {
-		f.add(Block, "inodes", "Delete files that are not needed, such as caches.",
-			"the update makes %d files and the file system has room for %d", need, have.files)
+		f.add(Block, inodes[0], inodes[1], "the update makes %d files and the file system has room for %d", need, have.files)
 	}
 	return nil
 }
@@ -212,7 +217,7 @@ func (f *preflight) refuse(dir string, err error) {
 	case errors.Is(err, syscall.ENOSPC):
 		code, hint = "disk", "Free some room on the disk."
 	case errors.Is(err, syscall.EDQUOT):
-		code, hint = "quota", "Have the quota raised, or free some room."
+		code, hint = "quota", quotaHint
 	case f.isImmutable(dir):
 		hint = fmt.Sprintf("It is marked immutable. Take that off with: chattr -i %q", path.Join(f.site.Dir, dir))
 	}

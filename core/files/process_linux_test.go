@@ -2,10 +2,13 @@ package files
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -20,14 +23,17 @@ func TestMain(m *testing.M) {
 	if dir := os.Getenv("MOULT_TEST_UPDATE"); dir != "" {
 		os.Exit(updateProcess(dir))
 	}
+	if dir := os.Getenv("MOULT_TEST_PREFLIGHT"); dir != "" {
+		os.Exit(preflightProcess(dir))
+	}
 	os.Exit(m.Run())
 }
 
 // The exit codes of the updater.
 const (
-	exitNew   = 0
-	exitOld   = 3 // failed and undone
-	exitMixed = 4
+	exitNew  = 0
+	exitOld  = 3 // failed and undone
+	exitOpen = 4 // failed, and the undo got an error too: the next one ends it
 )
 
 func updateProcess(dir string) int {
@@ -60,7 +66,7 @@ func updateProcess(dir string) int {
 		fmt.Println(err)
 		if _, err := Undo(ctx, s, u, &p, j, nil); err != nil {
 			fmt.Println(err)
-			return exitMixed
+			return exitOpen
 		}
 		return exitOld
 	}
@@ -84,27 +90,23 @@ func manyFiles() scenario {
 	return sc
 }
 
+// injection is a system call that a test interferes with.
 type injection struct {
 	call  string
-	short []int // the calls to be killed at in the short run
+	short []int // the calls to be killed at, or to fail, in the short run
 }
 
-// errors are the calls that are answered with an error.
-func (in injection) errors() []int {
-	if torture() {
-		return []int{1, 2, 3, 50, 100, 150, 161, 200, 250, 300, 330}
-	}
-	return in.short[:min(1, len(in.short))]
-}
-
-// injections are the system calls with which the updater changes anything, and how
-// often about it makes them in that update; the short run takes few of them.
+// injections are the system calls with which the updater changes anything; the short
+// run takes few of each. The long one takes all, until the updater makes no more.
 var injections = []injection{
 	{"renameat2", []int{160, 230}},
+	{"linkat", nil},
 	{"mkdirat", []int{4}},
 	{"unlinkat", []int{1}},
 	{"fchmod", []int{50}},
+	{"fchown", nil},
 	{"utimensat", nil},
+	{"fallocate", nil},
 	{"write", nil},
 	{"fsync", nil},
 	{"syncfs", []int{2}},
@@ -119,40 +121,48 @@ func TestRealProcessSurvivesKill(t *testing.T) {
 	for _, in := range injections {
 		t.Run(in.call, func(t *testing.T) {
 			for n := range whens(in.short) {
-				killed := runInjected(t, strace, base, fmt.Sprintf("inject=%s:signal=KILL:when=%d", in.call, n))
-				if !killed {
+				if !runInjected(t, strace, base, fmt.Sprintf("inject=%s:signal=KILL:when=%d", in.call, n)).killed {
 					break // it makes fewer such calls
 				}
 				tried++
 			}
 		})
 	}
-	t.Logf("%d kills of a real process", tried)
+	t.Logf("%d kills of a real process; none ended mixed", tried)
 	if tried == 0 {
 		t.Error("no process was killed")
 	}
 }
 
-// TestRealProcessSurvivesErrors answers the N-th system call with an error.
+// TestRealProcessSurvivesErrors answers the N-th system call with an error: in the
+// long run each with one error by turns, and some with all of them.
 func TestRealProcessSurvivesErrors(t *testing.T) {
 	strace := findStrace(t)
 	base := scratch(t)
-	faults := []string{"ENOSPC", "EIO", "EACCES"}
-	if !torture() {
-		faults = faults[:1]
-	}
-	for _, fault := range faults {
-		for _, in := range injections {
-			if in.call == "write" {
-				continue // strace would answer its own pipe and the child's report too
-			}
-			t.Run(fault+"/"+in.call, func(t *testing.T) {
-				for _, n := range in.errors() {
-					runInjected(t, strace, base, fmt.Sprintf("inject=%s:error=%s:when=%d", in.call, fault, n))
-				}
-			})
+	names := []string{"ENOSPC", "EIO", "EACCES", "EXDEV", "EINTR", "EDQUOT"}
+	tried := 0
+	for _, in := range injections {
+		if in.call == "write" {
+			continue // strace would answer its own pipe and the child's report too
 		}
+		t.Run(in.call, func(t *testing.T) {
+			for n := range whens(in.short[:min(1, len(in.short))]) {
+				some := names[n%len(names):][:1]
+				if torture() && n%50 == 1 {
+					some = names
+				}
+				reached := false
+				for _, name := range some {
+					reached = runInjected(t, strace, base, fmt.Sprintf("inject=%s:error=%s:when=%d", in.call, name, n)).reached || reached
+					tried++
+				}
+				if !reached {
+					break // it makes fewer such calls
+				}
+			}
+		})
 	}
+	t.Logf("%d errors answered to a real process; none ended mixed", tried)
 }
 
 func findStrace(t *testing.T) string {
@@ -183,9 +193,14 @@ func whens(short []int) func(yield func(int) bool) {
 	}
 }
 
-// runInjected runs the updater under strace and recovers. It reports whether the
-// updater was killed.
-func runInjected(t *testing.T, strace, base, inject string) bool {
+// injected is what came of a run under strace.
+type injected struct {
+	reached bool // the updater came to the call
+	killed  bool
+}
+
+// runInjected runs the updater under strace and recovers.
+func runInjected(t *testing.T, strace, base, inject string) injected {
 	t.Helper()
 	w := build(t, base, manyFiles())
 	defer w.close()
@@ -195,17 +210,24 @@ func runInjected(t *testing.T, strace, base, inject string) bool {
 		t.Fatal(err)
 	}
 	call, _, _ := strings.Cut(strings.TrimPrefix(inject, "inject="), ":")
-	cmd := exec.Command(strace, "-f", "-qq", "-o", os.DevNull, "-e", "trace="+call, "-e", inject, os.Args[0])
+	log := filepath.Join(w.u.Root.Name(), "strace")
+	cmd := exec.Command(strace, "-f", "-qq", "-o", log, "-e", "trace="+call, "-e", inject, os.Args[0])
 	cmd.Env = append(os.Environ(), "MOULT_TEST_UPDATE="+w.dir, "GOMAXPROCS=1")
 	out, err := cmd.CombinedOutput()
 	code := exitCode(err)
+	saw, err := os.ReadFile(log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	result := injected{killed: code == exitKilled}
+	result.reached = result.killed || strings.Contains(string(saw), "(INJECTED)")
 	if code == exitNew {
 		if err := Verify(t.Context(), w.site, w.plan); err != nil {
 			t.Fatalf("%s: the updater says new, but %v", inject, err)
 		}
-		return false
+		return result
 	}
-	if code != exitOld && code != exitKilled {
+	if code != exitOld && code != exitOpen && code != exitKilled {
 		t.Fatalf("%s: exit code %d: %s", inject, code, out)
 	}
 	if code == exitOld && w.digest() != before {
@@ -217,7 +239,7 @@ func runInjected(t *testing.T, strace, base, inject string) bool {
 	if w.digest() != before {
 		t.Fatalf("%s: the site after the recovery: %v", inject, w.tree())
 	}
-	return code == exitKilled
+	return result
 }
 
 const exitKilled = -int(syscall.SIGKILL)
@@ -233,4 +255,78 @@ func exitCode(err error) int {
 		return -int(st.Signal())
 	}
 	return exit.ExitCode()
+}
+
+// preflightProcess prints the problems of the prepared update of a site.
+func preflightProcess(dir string) int {
+	problems, err := func() ([]Problem, error) {
+		s, err := site.Open(dir)
+		if err != nil {
+			return nil, err
+		}
+		u, err := s.Update("u1")
+		if err != nil {
+			return nil, err
+		}
+		var p Plan
+		if err := u.ReadJSON("plan.json", &p); err != nil {
+			return nil, err
+		}
+		return Preflight(context.Background(), s, &p)
+	}()
+	if err == nil {
+		err = json.NewEncoder(os.Stdout).Encode(problems)
+	}
+	if err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	return 0
+}
+
+// TestReadOnlyDirectoryIsFoundBeforeAnythingChanges runs as a user who may not write
+// everywhere: when root runs the tests, as one who owns the site and nothing else.
+func TestReadOnlyDirectoryIsFoundBeforeAnythingChanges(t *testing.T) {
+	base := scratch(t)
+	w := build(t, base, scenarios[1])
+	defer w.close()
+	w.makePlan()
+	must(t, w.u.WriteJSON("plan.json", w.plan))
+	lib := filepath.Join(w.dir, "lib")
+	must(t, os.Chmod(lib, 0o555))
+	defer os.Chmod(lib, 0o755)
+	program := filepath.Join(w.dir, "..", "updater")
+	must(t, copyProgram(program))
+	cmd := exec.Command(program)
+	cmd.Env = append(os.Environ(), "MOULT_TEST_PREFLIGHT="+w.dir)
+	if os.Geteuid() == 0 {
+		const someone = 65534
+		for dir := base; dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
+			if info, err := os.Stat(dir); err == nil && info.Mode()&0o001 == 0 {
+				must(t, os.Chmod(dir, info.Mode().Perm()|0o011))
+			}
+		}
+		must(t, filepath.WalkDir(w.dir, func(name string, _ fs.DirEntry, err error) error {
+			return errors.Join(err, os.Lchown(name, someone, someone))
+		}))
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: someone, Gid: someone}}
+	}
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	var problems []Problem
+	must(t, json.Unmarshal(out, &problems))
+	if len(problems) == 0 || problems[0].Code != "permissions" || !strings.Contains(problems[0].Text, "lib") {
+		t.Errorf("problems %+v", problems)
+	}
+}
+
+// copyProgram copies the test program to where anyone may run it.
+func copyProgram(to string) error {
+	self, err := os.ReadFile(os.Args[0])
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(to, self, 0o755)
 }

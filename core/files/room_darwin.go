@@ -11,6 +11,7 @@ type room struct {
 	bytes    int64
 	files    int64 // how many more files; -1 where that has no limit
 	readOnly bool
+	quota    bool // a quota leaves less than the disk does, where that can be told apart
 }
 
 // roomOf asks the file system of a directory.

@@ -9,7 +9,9 @@ import (
 	"syscall"
 	"testing"
 	"time"
+	"unsafe"
 
+	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
 )
 
@@ -117,6 +119,82 @@ func TestFullDiskIsUndoneWithTheReserve(t *testing.T) {
 	if w.digest() != before {
 		t.Errorf("the site holds %v", w.tree())
 	}
+}
+
+func TestQuotaLowersWhatIsLeft(t *testing.T) {
+	disk := room{bytes: 10 << 20, files: 100}
+	tests := []struct {
+		name string
+		have room
+		q    dqblk
+		want room
+	}{
+		{"no limit", disk, dqblk{space: 1 << 30, inodes: 50}, disk},
+		{"more than the disk has", disk, dqblk{blockLimit: 1 << 40, inodeLimit: 1 << 40}, disk},
+		{"fewer bytes", disk, dqblk{blockLimit: 2048, space: 1 << 20}, room{bytes: 1 << 20, files: 100, quota: true}},
+		{"used up", disk, dqblk{blockLimit: 1, space: 1 << 20}, room{files: 100, quota: true}},
+		{"fewer files", disk, dqblk{inodeLimit: 60, inodes: 50}, room{bytes: 10 << 20, files: 10, quota: true}},
+		{"files, where the disk has no limit", room{bytes: 1, files: -1}, dqblk{inodeLimit: 60, inodes: 50}, room{bytes: 1, files: 10, quota: true}},
+		{"a limit that no number holds", disk, dqblk{blockLimit: 1<<64 - 1}, disk},
+	}
+	for _, test := range tests {
+		r := test.have
+		r.limit(test.q, true)
+		if r != test.want {
+			t.Errorf("%s: %+v, want %+v", test.name, r, test.want)
+		}
+		r = test.have
+		if r.limit(test.q, false); r != test.have {
+			t.Errorf("%s, not in force: %+v", test.name, r)
+		}
+	}
+}
+
+// TestQuotaIsFoundBeforeAnythingChanges sets a quota for the user that runs the test,
+// on a file system of its own.
+func TestQuotaIsFoundBeforeAnythingChanges(t *testing.T) {
+	image, dir := filepath.Join(t.TempDir(), "image"), t.TempDir()
+	must(t, os.WriteFile(image, nil, 0o600))
+	must(t, os.Truncate(image, 64<<20))
+	for _, arg := range [][]string{{"mkfs.ext4", "-q", "-F", "-O", "quota", "-E", "quotatype=usrquota", image}, {"mount", "-o", "loop", image, dir}} {
+		if out, err := exec.Command(arg[0], arg[1:]...).CombinedOutput(); err != nil {
+			t.Skipf("%s: %v, %s", arg[0], err, out)
+		}
+	}
+	t.Cleanup(func() { must(t, exec.Command("umount", dir).Run()) })
+	w := build(t, dir, scenarios[1])
+	defer w.close()
+	w.makePlan()
+	check := func(want ...string) {
+		t.Helper()
+		problems, err := Preflight(t.Context(), w.site, w.plan)
+		must(t, err)
+		var codes []string
+		for _, p := range problems {
+			codes = append(codes, p.Code)
+		}
+		if diff := cmp.Diff(want, codes); diff != "" {
+			t.Errorf("problems (-want +got):\n%s%+v", diff, problems)
+		}
+	}
+	check()
+	f, err := os.Open(w.dir)
+	must(t, err)
+	defer f.Close()
+	limit := func(blocks, inodes uint64) {
+		t.Helper()
+		const setQuota, limits = 0x800008, 1 | 4 // Q_SETQUOTA, QIF_BLIMITS | QIF_ILIMITS of linux/quota.h
+		q := dqblk{blockLimit: blocks, inodeLimit: inodes, valid: limits}
+		if _, _, errno := unix.Syscall6(unix.SYS_QUOTACTL_FD, f.Fd(), uintptr(setQuota<<8|userQuota), uintptr(os.Geteuid()), uintptr(unsafe.Pointer(&q)), 0, 0); errno != 0 {
+			t.Skipf("a quota can't be set: %v", errno)
+		}
+	}
+	limit(1, 0)
+	check("quota")
+	limit(0, 1)
+	check("quota")
+	limit(1<<30, 1<<20)
+	check()
 }
 
 // TestImmutableFileIsFoundBeforeAnythingChanges needs a file system with the flag,

@@ -31,7 +31,9 @@ func TestFileAndDirectoryChangePlacesInOneCall(t *testing.T) {
 	var inSite []string
 	for _, call := range f.calls[staged:] {
 		what := strings.Fields(call)
-		if slices.ContainsFunc(what[1:], func(p string) bool { return p == "a" || p == "b" || strings.HasPrefix(p, "a/") || strings.HasPrefix(p, "b/") }) {
+		if slices.ContainsFunc(what[1:], func(p string) bool {
+			return p == "a" || p == "b" || strings.HasPrefix(p, "a/") || strings.HasPrefix(p, "b/")
+		}) {
 			inSite = append(inSite, what[0])
 		}
 	}

@@ -23,12 +23,19 @@ func (s *Site) Reserve() error {
 		return fmt.Errorf("reserve file: %w", err)
 	}
 	defer f.Close()
-	// Zeros are written, not seeked over: a hole would reserve nothing.
+	if err := allocate(f, reserveSize); err != nil {
+		s.FreeReserve()
+		return fmt.Errorf("reserve file: %w", err)
+	}
+	return nil
+}
+
+// writeZeros takes room by writing: a hole would reserve nothing.
+func writeZeros(f *os.File, size int64) error {
 	zeros := make([]byte, 1<<20)
-	for range reserveSize / len(zeros) {
+	for range size / int64(len(zeros)) {
 		if _, err := f.Write(zeros); err != nil {
-			s.FreeReserve()
-			return fmt.Errorf("reserve file: %w", err)
+			return err
 		}
 	}
 	return nil
