@@ -59,6 +59,7 @@ func (p *Program) checkCommand() *cobra.Command {
 			})
 		},
 	}
+	p.mediumFlag(cmd)
 	cmd.Flags().BoolVar(&byExit, "exit-code", false, "exit with 10 when an update is available")
 	return cmd
 }

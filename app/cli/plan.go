@@ -29,6 +29,11 @@ func (w *want) flags(f *pflag.FlagSet) {
 	f.StringVar(&w.onEdited, "on-edited", "", "for files edited here: keep, new or both")
 }
 
+// mediumFlag is for commands that may take the publisher's word from a medium.
+func (p *Program) mediumFlag(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&p.medium, "from", "", "take releases from this folder or file, made by moult publish carry, and not from the server")
+}
+
 func (w *want) choices() (update.Choices, error) {
 	to, err := versionFlag("to", w.to)
 	if err != nil {
@@ -138,6 +143,7 @@ func (p *Program) planCommand() *cobra.Command {
 		},
 	}
 	w.flags(cmd.Flags())
+	p.mediumFlag(cmd)
 	cmd.Flags().StringVar(&sqlFile, "sql", "", "write the statements to this file, too")
 	cmd.Flags().StringVar(&arch, "arch", "", "architecture of the package: x86_64 or aarch64")
 	return cmd

@@ -28,7 +28,8 @@ type Program struct {
 
 	// Flags that every command has.
 	json, quiet, yes bool
-	ran              bool // a command has begun: errors are no longer about usage
+	medium           string // --from, of those that take it
+	ran              bool   // a command has begun: errors are no longer about usage
 }
 
 // Run does what the arguments say and returns the exit code.
@@ -102,7 +103,7 @@ func (p *Program) noteStart(cmd *cobra.Command) {
 
 // options are what the engine gets from this program.
 func (p *Program) options() update.Options {
-	o := update.Options{Password: p.askPassword}
+	o := update.Options{Password: p.askPassword, Medium: p.medium}
 	if v, err := release.ParseVersion(p.Version); err == nil {
 		o.Program = v
 	}

@@ -22,7 +22,7 @@ func (p *Program) publishCommand() *cobra.Command {
 	cmd.AddCommand(
 		p.publishInitCommand(), p.publishAddCommand(), p.publishRefreshCommand(),
 		p.publishRotateCommand(), p.publishVerifyCommand(), p.publishServeCommand(),
-		p.publishSignCommand(), p.publishPruneCommand(),
+		p.publishSignCommand(), p.publishPruneCommand(), p.publishCarryCommand(),
 		p.publishRolloutCommand(), p.publishMirrorsCommand(), p.publishKeysCommand(), p.publishFleetCommand(),
 	)
 	return cmd

@@ -41,6 +41,7 @@ func (p *Program) updateCommand() *cobra.Command {
 		},
 	}
 	w.flags(cmd.Flags())
+	p.mediumFlag(cmd)
 	cmd.Flags().StringVar(&expect, "expect", "", "refuse any plan whose hash is not this one")
 	cmd.Flags().BoolVar(&unattended, "unattended", false, "like --yes, but only what [unattended] in site.toml admits, and when, and nothing that was skipped")
 	return cmd

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/theupdateframework/go-tuf/v2/metadata"
+
 	"moult/core/fetch"
 )
 
@@ -16,6 +18,9 @@ var (
 	// ErrUntrusted: the metadata is not what the publisher made, or older than what
 	// was seen before.
 	ErrUntrusted = errors.New("the publisher's metadata is not trustworthy")
+	// ErrRolledBack: the metadata is older than what was seen before. It is an
+	// ErrUntrusted too.
+	ErrRolledBack = errors.New("it is older than what was seen before")
 	// ErrSignature: a package has no valid signature of a pinned key.
 	ErrSignature = errors.New("the package is not signed by a trusted key")
 	// ErrCertificate: the signing certificate does not lead to a pinned one, is not
@@ -66,5 +71,8 @@ func (e *ExpiredError) Is(target error) bool { return target == ErrExpired }
 
 // untrusted marks what go-tuf refuses.
 func untrusted(what string, err error) error {
+	if errors.Is(err, &metadata.ErrBadVersionNumber{}) {
+		err = fmt.Errorf("%w: %w", ErrRolledBack, err)
+	}
 	return fmt.Errorf("%s: %w: %w", what, ErrUntrusted, err)
 }
