@@ -284,12 +284,19 @@ func numberLoss(a, b *Column) *loss {
 		conditions = append(conditions, value+" <> "+c)
 	}
 	code := "L1"
-	if fromLow.Cmp(low) < 0 || fromHigh.Cmp(high) > 0 {
-		conditions = append(conditions, fmt.Sprintf("%s NOT BETWEEN %s AND %s", c, low.FloatString(scale), high.FloatString(scale)))
-		value = fmt.Sprintf("LEAST(GREATEST(%s,%s),%s)", value, low.FloatString(scale), high.FloatString(scale))
-		if a.Type.Unsigned != b.Type.Unsigned {
-			code = "L2"
-		}
+	// Only a bound that can be passed is named: MySQL 5.7 reckons an unsigned
+	// number beside a negative one as if both were unsigned.
+	below, above := fromLow.Cmp(low) < 0, fromHigh.Cmp(high) > 0
+	if below {
+		conditions = append(conditions, fmt.Sprintf("%s < %s", c, low.FloatString(scale)))
+		value = fmt.Sprintf("GREATEST(%s,%s)", value, low.FloatString(scale))
+	}
+	if above {
+		conditions = append(conditions, fmt.Sprintf("%s > %s", c, high.FloatString(scale)))
+		value = fmt.Sprintf("LEAST(%s,%s)", value, high.FloatString(scale))
+	}
+	if (below || above) && a.Type.Unsigned != b.Type.Unsigned {
+		code = "L2"
 	}
 	if len(conditions) == 0 {
 		return nil

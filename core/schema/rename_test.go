@@ -12,8 +12,8 @@ import (
 // invisible columns and runs the plan on one that has them: the rows must come
 // back all the same.
 func TestDroppedColumnsOfOldServersGoToSideTables(t *testing.T) {
-	s := newSite(t, "CREATE TABLE t (id int PRIMARY KEY, a varchar(9) NOT NULL, d date NOT NULL, u timestamp NOT NULL DEFAULT CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP, KEY a (a));;\n"+
-		"INSERT INTO t VALUES (1,'x','2020-01-01','2001-01-01 00:00:00'),(2,'y','2020-01-02','2001-01-01 00:00:00')")
+	s := newSite(t, "CREATE TABLE t (id int PRIMARY KEY, a varchar(9) NOT NULL, d date NOT NULL, e int DEFAULT 7, u timestamp NOT NULL DEFAULT CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP, KEY a (a));;\n"+
+		"INSERT INTO t VALUES (1,'x','2020-01-01',NULL,'2001-01-01 00:00:00'),(2,'y','2020-01-02',7,'2001-01-01 00:00:00')")
 	fl := s.db.Flavor()
 	if fl.Vendor != schema.MariaDB {
 		t.Skip("the plan is for an old MariaDB")

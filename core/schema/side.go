@@ -149,7 +149,7 @@ func (p *planner) losses(from, to *Table) []*sideTable {
 	for _, a := range from.Columns {
 		if !p.fl.hasInvisibleColumn() && to.Column(a.Name) == nil && hides(a) && !Hidden(a.Name) {
 			l := &loss{code: "D2", text: "the column is dropped", where: Quote(a.Name) + " IS NOT NULL"}
-			if a.Nullable && a.Default.Kind != NullDefault {
+			if a.Nullable && a.Default.Kind != NullDefault && a.Default.Kind != NoDefault {
 				l.where = "TRUE" // a NULL would come back as the default
 			}
 			out = append(out, &sideTable{table: from, key: keyFor(from, to, a.Name), a: a, loss: l, fl: p.fl})
