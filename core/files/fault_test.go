@@ -169,13 +169,16 @@ type fallbackDisk struct{ disk }
 
 func (f fallbackDisk) exchange(*tree, string, *tree, string) error { return errNoExchange }
 
-// ways are how every scenario is switched: whole directories where that can be, file
-// by file, and without the exchange of the system.
-var ways = []struct {
+// way is how a scenario is switched.
+type way struct {
 	name   string
 	choice string // of site.toml
 	wrap   func(*faultyDisk) disk
-}{
+}
+
+// ways are whole directories where that can be, file by file, and without the exchange
+// of the system.
+var ways = []way{
 	{"trees", "auto", func(f *faultyDisk) disk { return f }},
 	{"files", "file", func(f *faultyDisk) disk { return f }},
 	{"fallback", "auto", func(f *faultyDisk) disk { return fallbackDisk{f} }},

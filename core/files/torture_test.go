@@ -30,6 +30,22 @@ func (p *points) report(t *testing.T) {
 	}
 }
 
+// everyWay calls do for every scenario, switched in every way, on all processors, and
+// waits for all of them.
+func everyWay(t *testing.T, do func(t *testing.T, i int, sc scenario, way way)) {
+	t.Run("every", func(t *testing.T) {
+		for i, sc := range scenarios {
+			for _, way := range ways {
+				sc.way = way.choice
+				t.Run(sc.name+"/"+way.name, func(t *testing.T) {
+					t.Parallel()
+					do(t, i, sc, way)
+				})
+			}
+		}
+	})
+}
+
 // TestSwitchSurvivesKillAtEveryStep kills the update before and after each of its
 // calls. The recovery must bring the old site back, or, where every staged file is
 // intact, be able to go on to the new one; and it is killed at each of its own
@@ -37,19 +53,14 @@ func (p *points) report(t *testing.T) {
 func TestSwitchSurvivesKillAtEveryStep(t *testing.T) {
 	base := scratch(t)
 	p := points{want: 10_000}
-	for i, sc := range scenarios {
-		for _, way := range ways {
-			sc.way = way.choice
-			t.Run(sc.name+"/"+way.name, func(t *testing.T) {
-				all := calls(t, base, sc, way.wrap)
-				for n := 1 + i%stride(23); n <= all; n += stride(23) {
-					for _, after := range []bool{false, true} {
-						killOnce(t, base, sc, way.wrap, n, after, &p)
-					}
-				}
-			})
+	everyWay(t, func(t *testing.T, i int, sc scenario, way way) {
+		all := calls(t, base, sc, way.wrap)
+		for n := 1 + i%stride(23); n <= all; n += stride(23) {
+			for _, after := range []bool{false, true} {
+				killOnce(t, base, sc, way.wrap, n, after, &p)
+			}
 		}
-	}
+	})
 	p.report(t)
 }
 
@@ -127,21 +138,16 @@ var faults = []error{syscall.ENOSPC, syscall.EIO, syscall.EACCES, syscall.EXDEV,
 func TestFaultAtEveryStepEndsOldOrNew(t *testing.T) {
 	base := scratch(t)
 	p := points{want: 5_000}
-	for i, sc := range scenarios {
-		for _, way := range ways {
-			sc.way = way.choice
-			t.Run(sc.name+"/"+way.name, func(t *testing.T) {
-				all := calls(t, base, sc, way.wrap)
-				for n := 1; n <= all; n++ {
-					for k, fault := range faults {
-						if (n+i+k)%stride(29) == 0 {
-							failOnce(t, base, sc, way.wrap, n, fault, &p)
-						}
-					}
+	everyWay(t, func(t *testing.T, i int, sc scenario, way way) {
+		all := calls(t, base, sc, way.wrap)
+		for n := 1; n <= all; n++ {
+			for k, fault := range faults {
+				if (n+i+k)%stride(29) == 0 {
+					failOnce(t, base, sc, way.wrap, n, fault, &p)
 				}
-			})
+			}
 		}
-	}
+	})
 	p.report(t)
 }
 
