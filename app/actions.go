@@ -57,7 +57,7 @@ func buttons(m Model) []Button {
 		return []Button{check}
 	case update.Found:
 		return []Button{{Action: Review, Label: lang.L("Review update"), Safe: true}}
-	case update.CheckFailed:
+	case update.CheckFailed, update.NotBegun:
 		check.Label = lang.L("Try again")
 		return []Button{check, report}
 	case update.Checking, update.Preparing:

@@ -36,6 +36,12 @@ func headline(m Model) (widgets.Tone, string) {
 	case update.CheckFailed:
 		what, _ := explain(m.Err)
 		return widgets.Warning, lang.L("Could not find out whether there is an update. {{.What}}", vars{"What": what})
+	case update.NotBegun:
+		v["What"], _ = explain(m.Err)
+		if m.Offer != nil {
+			return widgets.Warning, lang.L("{{.To}} could not be prepared, and nothing on the site has changed. {{.What}}", v)
+		}
+		return widgets.Warning, lang.L("Nothing was begun, and nothing on the site has changed. {{.What}}", v)
 	case update.NotInstallable:
 		return widgets.Warning, lang.L("{{.To}} exists, but it can't be installed here.", vars{"To": versionText(m.Offer.Target)})
 	case update.Preparing:

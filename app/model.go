@@ -53,7 +53,7 @@ type Model struct {
 	// Stale is true while choices are not yet part of the plan.
 	Stale bool
 
-	Err     error          // what the last failure was, for CheckFailed and outcomes
+	Err     error          // what the last failure was, for CheckFailed, NotBegun and outcomes
 	Result  *update.Result // of the last run
 	Run     *update.Run    // that was found interrupted
 	History []update.Record
@@ -106,10 +106,8 @@ func (m Model) AtRest() bool {
 		return false
 	}
 	switch m.State {
-	case update.Idle, update.UpToDate, update.Found, update.NotInstallable:
+	case update.Idle, update.UpToDate, update.Found, update.NotInstallable, update.CheckFailed:
 		return true
-	case update.CheckFailed:
-		return m.Offer == nil // otherwise preparing has failed
 	}
 	return false
 }
@@ -357,7 +355,7 @@ func afterPrepare(m Model, e prepared) Model {
 	case cancelled(e.err):
 		m.State, m.Plan = update.Found, nil
 	default:
-		m.State, m.Plan, m.Err = update.CheckFailed, nil, e.err
+		m.State, m.Plan, m.Err = update.NotBegun, nil, e.err
 	}
 	return m
 }
@@ -374,8 +372,7 @@ func afterRun(m Model, e ended) Model {
 	case e.result != nil:
 		m.State = e.result.State
 	case e.err != nil:
-		// Nothing was begun, as when another process holds the site.
-		m.State = update.CheckFailed
+		m.State = update.NotBegun // as when another process holds the site
 	default:
 		m.State = update.Idle
 	}

@@ -76,7 +76,7 @@ func (o *overview) content(m Model) fyne.CanvasObject {
 	case m.State == update.NotInstallable:
 		column.Add(widgets.NewPanel(iconLine(theme.IconNameInfo, widgets.Neutral, sentence(m.Offer.Blocked))))
 		column.Add(offerPanel(m.Offer))
-	case m.State == update.CheckFailed:
+	case m.State == update.CheckFailed, m.State == update.NotBegun:
 		_, todo := explain(m.Err)
 		column.Add(widgets.NewPanel(iconLine(theme.IconNameInfo, widgets.Neutral, todo)))
 		column.Add(detailsPanel(m.Err))

@@ -55,6 +55,7 @@ var stateLooks = map[update.State]struct {
 	update.CheckFailed:    {text("could not check"), widgets.Warning},
 	update.NotInstallable: {text("can't be installed"), widgets.Warning},
 	update.Preparing:      {text("preparing…"), widgets.Notice},
+	update.NotBegun:       {text("could not begin"), widgets.Warning},
 	update.Ready:          {text("ready to update"), widgets.Notice},
 	update.Running:        {text("working…"), widgets.Notice},
 	update.Done:           {text("done"), widgets.Good},

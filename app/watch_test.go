@@ -165,7 +165,7 @@ func TestOnlySitesAtRestAreCheckedUnasked(t *testing.T) {
 		}
 	}
 	unread := found()
-	unread.State, unread.Err = update.CheckFailed, errors.New("preparing has failed")
+	unread.State, unread.Err = update.NotBegun, errors.New("preparing has failed")
 	if unread.AtRest() {
 		t.Error("a check would hide why preparing has failed")
 	}

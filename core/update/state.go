@@ -15,6 +15,7 @@ const (
 	CheckFailed    State = "check failed"
 	NotInstallable State = "not installable"
 	Preparing      State = "preparing"
+	NotBegun       State = "not begun" // preparing failed, or something stood in the way of a run
 	Ready          State = "ready to review"
 	Running        State = "running"
 	Done           State = "done"
