@@ -284,16 +284,16 @@ func numberLoss(a, b *Column) *loss {
 		conditions = append(conditions, value+" <> "+c)
 	}
 	code := "L1"
-	// Only a bound that can be passed is named: MySQL 5.7 reckons an unsigned
-	// number beside a negative one as if both were unsigned.
+	// Only a bound that can be passed is named, and without LEAST and GREATEST:
+	// MySQL 5.7 reckons an unsigned number beside another wrongly in both.
 	below, above := fromLow.Cmp(low) < 0, fromHigh.Cmp(high) > 0
 	if below {
 		conditions = append(conditions, fmt.Sprintf("%s < %s", c, low.FloatString(scale)))
-		value = fmt.Sprintf("GREATEST(%s,%s)", value, low.FloatString(scale))
+		value = fmt.Sprintf("IF(%[1]s < %[2]s,%[2]s,%[3]s)", c, low.FloatString(scale), value)
 	}
 	if above {
 		conditions = append(conditions, fmt.Sprintf("%s > %s", c, high.FloatString(scale)))
-		value = fmt.Sprintf("LEAST(%s,%s)", value, high.FloatString(scale))
+		value = fmt.Sprintf("IF(%[1]s > %[2]s,%[2]s,%[3]s)", c, high.FloatString(scale), value)
 	}
 	if (below || above) && a.Type.Unsigned != b.Type.Unsigned {
 		code = "L2"
