@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"fmt"
 	"math/big"
 	"strconv"
 	"strings"
@@ -33,6 +34,12 @@ var columnRules = []rule[func(*pass, *Table, *Column)]{
 	{"invisible", "TiDB and old servers have no invisible columns", func(p *pass, t *Table, c *Column) {
 		c.Invisible = c.Invisible && p.fl.hasInvisibleColumn()
 	}},
+	{"spatial reference", "MariaDB notes REF_SYSTEM_ID and does not print it", func(p *pass, t *Table, c *Column) {
+		if p.fl.Vendor == MariaDB && c.SRID != nil {
+			c.Options = append(c.Options, Option{spatialReference, fmt.Sprint(*c.SRID)})
+			c.SRID = nil
+		}
+	}},
 	{"compressed", "MariaDB: COMPRESSED alone means zlib", func(p *pass, t *Table, c *Column) {
 		c.Compressed = strings.ToLower(c.Compressed)
 		if c.Compressed == "zlib" {
@@ -40,6 +47,9 @@ var columnRules = []rule[func(*pass, *Table, *Column)]{
 		}
 	}},
 }
+
+// spatialReference is MariaDB's word for SRID.
+const spatialReference = "REF_SYSTEM_ID"
 
 var typeNames = map[string]string{
 	"integer": "int", "int4": "int", "int1": "tinyint", "int2": "smallint", "int3": "mediumint", "int8": "bigint",

@@ -133,6 +133,9 @@ func (p *pass) indexAttributes(t *Table, x *Index) {
 	if x.Algorithm == usual || t.Engine != "MEMORY" || x.Kind == FulltextIndex || x.Kind == SpatialIndex {
 		x.Algorithm = ""
 	}
+	if t.Engine == "InnoDB" {
+		x.KeyBlock = 0 // it takes the table's (CREATE TABLE reference)
+	}
 	x.Invisible = x.Invisible && p.fl.hasInvisibleIndex()
 	if len(x.Options) == 0 {
 		x.Options = nil

@@ -211,10 +211,11 @@ func (c *Column) define(t *Table, fl Flavor, full bool) string {
 		word("NULL")
 	}
 	if c.SRID != nil {
-		if fl.Vendor == MariaDB {
-			word(fmt.Sprint("REF_SYSTEM_ID=", *c.SRID))
-		} else {
-			word(fmt.Sprint("SRID ", *c.SRID))
+		word(fmt.Sprint("SRID ", *c.SRID))
+	}
+	for _, o := range c.Options {
+		if o.Key == spatialReference { // has to stand before the default
+			word(o.clause())
 		}
 	}
 	if c.Invisible {
@@ -235,7 +236,7 @@ func (c *Column) define(t *Table, fl Flavor, full bool) string {
 	if c.NoSysVer {
 		word("WITHOUT SYSTEM VERSIONING")
 	}
-	for _, o := range c.Options {
+	for _, o := range printed(c.Options) {
 		word(o.clause())
 	}
 	if c.Comment != "" {

@@ -395,6 +395,9 @@ func call(name string, args []*node) *node {
 	if args == nil {
 		args = []*node{}
 	}
+	if name == "regexp_like" && len(args) == 2 {
+		name = "regexp"
+	}
 	if len(args) == 2 && strings.HasPrefix(args[1].op, "interval ") {
 		switch name {
 		case "date_add":
@@ -406,8 +409,7 @@ func call(name string, args []*node) *node {
 	return &node{op: name, args: args}
 }
 
-// arguments reads from one parenthesis to its other. What is no expression, as
-// in CAST(x AS CHAR), becomes a leaf of its tokens.
+// arguments reads from one parenthesis to its other.
 func (p *exprParser) arguments() []*node {
 	depth := 0
 	end := -1
@@ -455,15 +457,28 @@ func (p *exprParser) arguments() []*node {
 	return args
 }
 
+// segment reads one argument: an expression, or one with a type or character set
+// behind it, as in CAST(x AS CHAR). What is neither becomes a leaf of its tokens.
 func segment(ts []tok, depth int) *node {
 	if n, ok := parseNode(ts, depth); ok {
 		return n
 	}
+	for i, t := range ts {
+		if word := t.canon(); t.kind == tokWord && (word == "as" || word == "using") {
+			if n, ok := parseNode(ts[:i], depth); ok {
+				return &node{op: leaf(ts[i:]), args: []*node{n}}
+			}
+		}
+	}
+	return &node{op: leaf(ts)}
+}
+
+func leaf(ts []tok) string {
 	words := make([]string, len(ts))
 	for i, t := range ts {
 		words[i] = t.canon()
 	}
-	return &node{op: strings.Join(words, " ")}
+	return strings.Join(words, " ")
 }
 
 // caseOf reads CASE … END.

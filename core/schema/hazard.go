@@ -29,6 +29,17 @@ func (p *planner) alterHazards(from, to *Table, sides []*sideTable) []Hazard {
 			out = append(out, Hazard{Code: "G2", Text: fmt.Sprintf("Column %s of %s is computed no more: in rows that exist its default takes the place of the computed value.", b.Name, from.Name)})
 		}
 	}
+	for _, b := range to.Columns {
+		if a := from.Column(b.Name); a != nil && b.SRID != nil && !sameSRID(a.SRID, b.SRID) {
+			h := Hazard{Code: "L7", Text: fmt.Sprintf("Rows of %s whose %s has another spatial reference than %d would be refused.", from.Name, b.Name, *b.SRID), Blocks: true}
+			if where := fmt.Sprintf(" FROM %s WHERE ST_SRID(%s) <> %d", Quote(from.Name), Quote(a.Name), *b.SRID); p.countable(from.Name, a.Name) {
+				h.Count, h.Sample = "SELECT COUNT(*)"+where, "SELECT *"+where+" LIMIT 5"
+			} else {
+				h = h.unasked()
+			}
+			out = append(out, h)
+		}
+	}
 	if from.SystemVer && !to.SystemVer {
 		out = append(out, Hazard{Code: "D6", Text: fmt.Sprintf("The past versions of the rows of %s are deleted for good.", from.Name)})
 	}

@@ -1,8 +1,11 @@
 package schema
 
 import (
+	"fmt"
+	"regexp"
 	"slices"
 	"strings"
+	"time"
 )
 
 // The functions here compare canonical objects. Names of objects that are
@@ -78,7 +81,7 @@ func columnDifferences(a, b *Column, ta, tb *Table) []string {
 		{"comment", a.Comment == b.Comment},
 		{"invisible", a.Invisible == b.Invisible},
 		{"compressed", a.Compressed == b.Compressed},
-		{"options", slices.Equal(a.Options, b.Options)},
+		{"options", slices.Equal(printed(a.Options), printed(b.Options))},
 		{"srid", sameSRID(a.SRID, b.SRID)},
 		{"versioning", a.NoSysVer == b.NoSysVer && a.RowStart == b.RowStart && a.RowEnd == b.RowEnd},
 		{"check", (ka == nil) == (kb == nil) && (ka == nil || sameExpr(ka.Expr, kb.Expr))},
@@ -88,6 +91,11 @@ func columnDifferences(a, b *Column, ta, tb *Table) []string {
 		}
 	}
 	return out
+}
+
+// printed leaves out the option of a column that MariaDB does not print.
+func printed(options []Option) []Option {
+	return slices.DeleteFunc(slices.Clone(options), func(o Option) bool { return o.Key == spatialReference })
 }
 
 func sameIndex(a, b *Index) bool {
@@ -124,7 +132,7 @@ func samePartitionMethod(a, b *Partitioning) bool {
 		return a == b
 	}
 	return a.Method == b.Method && a.Linear == b.Linear && a.Algorithm == b.Algorithm && sameExpr(a.Expr, b.Expr) &&
-		slices.EqualFunc(a.Columns, b.Columns, strings.EqualFold) && sameText(a.Clause, b.Clause) && samePartition(a.Sub, b.Sub)
+		slices.EqualFunc(a.Columns, b.Columns, strings.EqualFold) && sameStarts(a.Clause, b.Clause) && samePartition(a.Sub, b.Sub)
 }
 
 func sameParts(a, b []Partition) bool {
@@ -133,10 +141,33 @@ func sameParts(a, b []Partition) bool {
 	})
 }
 
-// canonValues makes MAXVALUE with and without parentheses one.
+// canonValues makes MAXVALUE with and without parentheses one, puts NULL in front
+// of a list as servers do, and computes the day of a bound.
 func canonValues(v string) string {
-	return strings.ReplaceAll(canonText(v), "( maxvalue )", "maxvalue")
+	text := strings.ReplaceAll(canonText(v), "( maxvalue )", "maxvalue")
+	text = dayNumber.ReplaceAllStringFunc(text, func(call string) string {
+		day, err := time.Parse("2006-1-2", dayNumber.FindStringSubmatch(call)[1])
+		if err != nil {
+			return call
+		}
+		return fmt.Sprint(day.Unix()/86400 + daysTo1970)
+	})
+	if list, ok := strings.CutPrefix(text, "in ("); ok {
+		items := strings.Split(strings.TrimSuffix(list, ")"), ",")
+		null := func(item string) bool { return strings.TrimSpace(item) == "null" }
+		if i := slices.IndexFunc(items, null); i > 0 {
+			items = slices.Insert(slices.Delete(items, i, i+1), 0, " null ")
+			text = "in (" + strings.Join(items, ",") + ")"
+		}
+	}
+	return text
 }
+
+// dayNumber is TO_DAYS of a date, which MariaDB replaces by its number, counted
+// from the year 0.
+var dayNumber = regexp.MustCompile(`to_days \( '(\d{4}-\d{1,2}-\d{1,2})' \)`)
+
+const daysTo1970 = 719528
 
 func sameView(a, b *View) bool {
 	algorithm := func(v *View) string { return strings.TrimSuffix(v.Algorithm, "UNDEFINED") }
@@ -216,15 +247,20 @@ func sameEvent(a, b *Event) bool {
 	return sameSchedule(a.Schedule, b.Schedule) && a.Preserve == b.Preserve && status(a) == status(b) && a.Comment == b.Comment && sameText(a.Body, b.Body)
 }
 
-// sameSchedule ignores STARTS where one side has none: the server fills in the
-// time of creation.
+// sameSchedule compares the times of events.
 func sameSchedule(a, b string) bool {
+	return sameStarts(unquoteNumbers(canonText(a)), unquoteNumbers(canonText(b)))
+}
+
+// sameStarts ignores STARTS where one side has none: the server fills in the time
+// of creation.
+func sameStarts(a, b string) bool {
 	if sameText(a, b) {
 		return true
 	}
 	x, xs, _ := strings.Cut(strings.ToUpper(canonText(a)), " STARTS ")
 	y, ys, _ := strings.Cut(strings.ToUpper(canonText(b)), " STARTS ")
-	return unquoteNumbers(x) == unquoteNumbers(y) && (xs == "" || ys == "")
+	return x == y && (xs == "" || ys == "")
 }
 
 func unquoteNumbers(s string) string { return strings.ReplaceAll(s, "'", "") }
