@@ -98,26 +98,30 @@ func (r *manifestReader) packages(f *Field, m *Manifest) {
 			m.Packages[key] = sameBytes(r.pack(p), plain)
 		}
 	}
+	x, a := m.Packages[X86_64], m.Packages[AArch64]
+	for key := range m.Packages {
+		m.Packages[key] = sameBytes(sameBytes(m.Packages[key], x), a)
+	}
 	if len(m.Packages) == 0 {
 		platforms.Fail(fmt.Errorf("names neither %s nor %s", X86_64, AArch64))
 	}
 }
 
-// sameBytes completes what "platforms" says of a package with what
-// "packages.full" says of the same address: older servers give its hash and size
-// there only.
-func sameBytes(p, full Package) Package {
-	if p.URL != full.URL {
+// sameBytes completes what the manifest says of a package in one place with what it
+// says of the same address in another: older servers give hash and size in
+// "packages.full" only.
+func sameBytes(p, other Package) Package {
+	if p.URL != other.URL {
 		return p
 	}
 	if p.Digest.IsZero() {
-		p.Digest, p.Chunks = full.Digest, full.Chunks
+		p.Digest, p.Chunks = other.Digest, other.Chunks
 	}
 	if p.Size == 0 {
-		p.Size = full.Size
+		p.Size = other.Size
 	}
 	if p.Signature == nil {
-		p.Signature = full.Signature
+		p.Signature = other.Signature
 	}
 	return p
 }
