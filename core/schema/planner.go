@@ -227,14 +227,13 @@ func (p *planner) alter(from, to *Table, moved map[string]string) {
 			}
 		}
 	}
-	b := alter(forth, back, backMoved, p.fl)
 	backSides := p.losses(forth, back)
 	before, after, sideDiscard := p.narrowing(backSides, forth)
-	reversal := renumbering(b)
+	reversal := p.reversal(forth, back, backMoved)
 	if converting(backSides) {
-		reversal.Session = relaxedMode()
+		reversal[0].Session = relaxedMode()
 	}
-	inverse := append(append(before, reversal), after...)
+	inverse := slices.Concat(before, reversal, after)
 	discard = append(discard, sideDiscard...)
 	ops := make([]operation, len(a.clauses))
 	for i, c := range a.clauses {
@@ -264,6 +263,22 @@ func (p *planner) alter(from, to *Table, moved map[string]string) {
 	p.add(s)
 	p.put(forth)
 	p.compareValues(sides)
+}
+
+// reversal returns the statements that take an ALTER back: one, or two where
+// indexes are made again by a statement of their own, as they are on the way there.
+func (p *planner) reversal(forth, back *Table, moved map[string]string) []Statement {
+	whole := alter(forth, back, moved, p.fl)
+	apart := whole.separable()
+	if back.Engine != "InnoDB" || len(apart) == 0 {
+		return []Statement{renumbering(whole)}
+	}
+	rest := back.without(apart)
+	first := alter(forth, rest, moved, p.fl)
+	if !slices.ContainsFunc(first.clauses, func(c clause) bool { return !besideIndexes[c.op] }) {
+		return []Statement{renumbering(whole)}
+	}
+	return []Statement{renumbering(first), alter(rest, back.Clone(), nil, p.fl).statement()}
 }
 
 // renumbering returns the statement of a way back. A column that counts by itself

@@ -85,15 +85,21 @@ func (p *planner) withoutNewIndexes(from, to *Table, moved map[string]string) (*
 	if len(apart) == 0 {
 		return nil, nil
 	}
-	rest := to.Clone()
-	rest.Indexes = slices.DeleteFunc(rest.Indexes, func(x *Index) bool {
-		return slices.ContainsFunc(apart, func(o *Index) bool { return o.Name == x.Name })
-	})
+	rest := to.without(apart)
 	clauses := alter(shown, rest.Clone(), moved, p.fl).clauses
 	if !slices.ContainsFunc(clauses, func(c clause) bool { return !besideIndexes[c.op] }) {
 		return nil, nil
 	}
 	return rest, apart
+}
+
+// without returns the table without some of its indexes.
+func (t *Table) without(indexes []*Index) *Table {
+	n := t.Clone()
+	n.Indexes = slices.DeleteFunc(n.Indexes, func(x *Index) bool {
+		return slices.ContainsFunc(indexes, func(o *Index) bool { return o.Name == x.Name })
+	})
+	return n
 }
 
 // separable returns the new indexes that nothing in the statement needs: no

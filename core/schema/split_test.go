@@ -78,3 +78,19 @@ func TestDividedIndexKeepsTheQuestionForDuplicates(t *testing.T) {
 		t.Errorf("want a count of what is the same in the new collation, got %+v\n%s", hazards, script(p))
 	}
 }
+
+func TestIndexesComeBackByAStatementOfTheirOwn(t *testing.T) {
+	fl := schema.DefaultMariaDB
+	for _, c := range divided[:2] {
+		p, err := schema.NewPlan(read(t, "from", c.to, fl), read(t, "to", c.from, fl), schema.Options{Flavor: fl, UpdateID: "u1"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		divided := func(s schema.Step) bool {
+			return len(s.Inverse) == 2 && !strings.Contains(s.Inverse[0].SQL, "KEY") && strings.Contains(s.Inverse[1].SQL, c.steps[1]) && !strings.Contains(s.Inverse[1].SQL, "COLUMN")
+		}
+		if !slices.ContainsFunc(p.Steps, divided) {
+			t.Errorf("%s: the way back is not divided:\n%s", c.name, script(p))
+		}
+	}
+}
