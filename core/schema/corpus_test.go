@@ -62,9 +62,9 @@ func corpusPairs(t testing.TB, dir string) []releasePair {
 }
 
 // load runs a release's file on an empty database as it stands, without our
-// reader, with its rows or without, and returns what the server then has.
-// Statements on rows may fail.
-func load(t testing.TB, file string, rows bool) (*database.DB, *sql.DB, error) {
+// reader, with its rows or without, and returns where it is. Statements on rows
+// may fail.
+func load(t testing.TB, file string, rows bool) (database.DSN, *sql.DB, error) {
 	t.Helper()
 	dsn := embedded.ForTest(t)
 	pool, err := embedded.Connect(dsn)
@@ -90,26 +90,21 @@ func load(t testing.TB, file string, rows bool) (*database.DB, *sql.DB, error) {
 			break
 		}
 		if err != nil {
-			return nil, nil, err
+			return database.DSN{}, nil, err
 		}
 		if skip[statement.Verb] || strings.HasPrefix(strings.ToUpper(statement.Text), "CREATE DATABASE") {
 			continue
 		}
 		_, err = conn.ExecContext(context.Background(), statement.Text)
 		if err != nil && (statement.Verb == "CREATE" || statement.Verb == "ALTER") {
-			return nil, nil, err
+			return database.DSN{}, nil, err
 		}
 	}
 	parsed, err := database.ParseDSN(dsn)
 	if err != nil {
 		t.Fatal(err)
 	}
-	db, err := database.Open(context.Background(), parsed)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
-	return db, pool, nil
+	return parsed, pool, nil
 }
 
 // catalogue is what information_schema says about a database, a line per fact,
@@ -198,7 +193,8 @@ type passage struct {
 // to it, it serves every pair that begins there.
 type release struct {
 	sync.Mutex
-	site      *site
+	dsn       database.DSN
+	pool      *sql.DB
 	err       error // of loading it
 	catalogue []string
 	pairs     int
@@ -216,12 +212,10 @@ func (p *passage) load(file string, rows bool) *release {
 	p.Unlock()
 	r.Lock()
 	defer r.Unlock()
-	if r.site == nil && r.err == nil {
-		var db *database.DB
-		var pool *sql.DB
-		if db, pool, r.err = load(p.t, file, rows); r.err == nil {
-			r.site = &site{p.t, db, pool}
-			r.catalogue = catalogue(p.t, pool)
+	if r.pool == nil && r.err == nil {
+		if r.dsn, r.pool, r.err = load(p.t, file, rows); r.err == nil {
+			r.pool.SetMaxIdleConns(0) // there are more releases than connections
+			r.catalogue = catalogue(p.t, r.pool)
 		}
 	}
 	return r
@@ -279,12 +273,17 @@ func (p *passage) reaches(t *testing.T, from, to *release, pair releasePair, row
 	from.Lock()
 	defer func() {
 		if t.Failed() {
-			from.site = nil // nobody knows what it is like now
+			from.pool = nil // nobody knows what it is like now
 		}
 		from.Unlock()
 	}()
 	from.pairs++
-	s := &site{t, from.site.db, from.site.pool}
+	db, err := database.Open(context.Background(), from.dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	s := &site{t, db, from.pool}
 	plan, merged, err := planFiles(t, s, pair, fmt.Sprint("c", from.pairs))
 	if errors.Is(err, schema.ErrRefused) {
 		p.count(&p.refused)
