@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path"
 	"slices"
 	"strings"
@@ -34,7 +33,7 @@ func (e *eyes) lookTree(s step, here fs.FileInfo) (status, error) {
 // does for the other steps, and returns what will be done in it.
 func (w *switcher) checkInner(ctx context.Context, st step) ([]intent, error) {
 	found := make([]intent, len(st.inner))
-	err := eachParallel(ctx, w.roots(), len(st.inner), func(t []*tree, i int) error {
+	err := eachParallel(ctx, w.trees(), len(st.inner), func(t []*tree, i int) error {
 		in := st.inner[i]
 		e := eyes{site: t[0], update: t[1], intents: w.intents}
 		here, err := exists(t[0], in.path)
@@ -204,8 +203,8 @@ func (c *cloner) sync() ([]node, error) {
 			return nil, err
 		}
 	}
-	roots := []*os.Root{c.from.base.root, c.to.base.root}
-	err := eachParallel(context.Background(), roots, len(files), func(t []*tree, i int) error {
+	trees := []*tree{c.from, c.to}
+	err := eachParallel(context.Background(), trees, len(files), func(t []*tree, i int) error {
 		return c.link(t[0], t[1], files[i].path)
 	})
 	if err != nil {

@@ -120,7 +120,7 @@ func (pl *planner) emptied(t *tree, wanted, deleted map[release.Path]bool) (gone
 	sorted := slices.Sorted(maps.Keys(dirs))
 	slices.Reverse(sorted)
 	for _, dir := range sorted {
-		if wanted[dir] || wanted[pl.plan.key(dir)] || pl.isOwn(dir) {
+		if wanted[dir] || wanted[pl.plan.key(dir)] || pl.isOwn(dir) || slices.Contains(pl.mounts, dir) {
 			continue
 		}
 		list, err := t.names(string(dir))

@@ -174,7 +174,7 @@ func (realDisk) remove(t *tree, p string) error {
 	return nil
 }
 
-func (realDisk) barrier(t *tree) error { return site.Barrier(t.base.root) }
+func (realDisk) barrier(t *tree) error { return t.barrier() }
 
 func (realDisk) reserve(s *site.Site) error { return s.Reserve() }
 

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"runtime"
 	"sync"
 
@@ -86,8 +85,8 @@ func hashOf(r io.Reader, size int64) (release.Digest, int64, error) {
 }
 
 // eachParallel calls do for 0 … n-1 on every processor. Neighbouring numbers mostly
-// go to one worker, with trees of the roots that it alone uses. A root may be nil.
-func eachParallel(ctx context.Context, roots []*os.Root, n int, do func(t []*tree, i int) error) error {
+// go to one worker, with twins of the trees that it alone uses.
+func eachParallel(ctx context.Context, trees []*tree, n int, do func(t []*tree, i int) error) error {
 	run := min(max(n/(8*runtime.GOMAXPROCS(0)), 1), 64)
 	g, ctx := errgroup.WithContext(ctx)
 	next := make(chan int)
@@ -104,9 +103,9 @@ func eachParallel(ctx context.Context, roots []*os.Root, n int, do func(t []*tre
 	})
 	for range runtime.GOMAXPROCS(0) {
 		g.Go(func() error {
-			t := make([]*tree, len(roots))
-			for i, root := range roots {
-				t[i] = newTree(root)
+			t := make([]*tree, len(trees))
+			for i, like := range trees {
+				t[i] = like.twin()
 				defer t[i].close()
 			}
 			for first := range next {

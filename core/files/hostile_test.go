@@ -382,7 +382,7 @@ func TestPreflightSaysWhatIsShort(t *testing.T) {
 	w := build(t, scratch(t), scenarios[1])
 	defer w.close()
 	w.makePlan()
-	w.plan.StageBytes = 1 << 60
+	w.plan.Entries[0].Put.Size = 1 << 60
 	problems, err := Preflight(t.Context(), w.site, w.plan)
 	if err != nil {
 		t.Fatal(err)

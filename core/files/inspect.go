@@ -2,6 +2,7 @@ package files
 
 import (
 	"context"
+	"path"
 	"sync"
 
 	"moult/core/site"
@@ -24,18 +25,23 @@ func Inspect(ctx context.Context, s *site.Site, u *site.Update, p *Plan) (Progre
 		return Progress{}, err
 	}
 	steps := stepsOf(p, begun)
-	w := newEyes(s, u, intents)
+	w, err := newEyes(s, u, p, intents)
+	if err != nil {
+		return Progress{}, err
+	}
 	defer w.close()
 	progress := Progress{StagedIntact: true}
-	for _, dir := range []string{stageDir, oldDir} {
-		info, err := exists(w.update, dir)
-		if err != nil {
-			return Progress{}, err
+	for _, home := range p.homes() {
+		for _, dir := range []string{stageDir, oldDir} {
+			info, err := exists(w.update, path.Join(home, dir))
+			if err != nil {
+				return Progress{}, err
+			}
+			progress.StagedIntact = progress.StagedIntact && info != nil
 		}
-		progress.StagedIntact = progress.StagedIntact && info != nil
 	}
 	var mu sync.Mutex
-	err = eachParallel(ctx, w.roots(), len(steps), func(t []*tree, i int) error {
+	err = eachParallel(ctx, w.trees(), len(steps), func(t []*tree, i int) error {
 		e := eyes{site: t[0], update: t[1], intents: intents}
 		how, err := e.look(steps[i])
 		if err != nil {

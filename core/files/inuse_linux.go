@@ -6,10 +6,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
 	"moult/core/release"
+	"moult/core/site"
 )
 
 // inUse lists the directories of a site that a process has as its working or root
@@ -86,6 +88,34 @@ func (u *usage) add(base, target string) {
 		return
 	}
 	u.dirs = append(u.dirs, release.Path(filepath.ToSlash(rel)))
+}
+
+// mountsIn lists the directories of a site on which something is mounted, as this
+// process sees it, sorted.
+func mountsIn(s *site.Site) ([]release.Path, error) {
+	dir, err := filepath.EvalSymlinks(s.Dir)
+	if err != nil {
+		return nil, err
+	}
+	mounts, err := readMounts("/proc/self/mountinfo")
+	if missing(err) {
+		return nil, nil // no /proc here
+	}
+	if err != nil {
+		return nil, err
+	}
+	u := usage{}
+	for _, m := range mounts {
+		u.add(dir, m.point)
+	}
+	var dirs []release.Path
+	for _, at := range u.dirs {
+		if info, err := s.Root.Lstat(string(at)); err == nil && info.IsDir() && !at.Within(site.Home) {
+			dirs = append(dirs, at)
+		}
+	}
+	slices.Sort(dirs)
+	return slices.Compact(dirs), nil
 }
 
 // mount is one line of mountinfo: proc_pid_mountinfo(5).

@@ -43,6 +43,7 @@ type planner struct {
 	incoming   map[release.Path]release.File
 	remembered map[release.Path]string
 	candidates []candidate
+	mounts     []release.Path        // directories on which something is mounted
 	problems   map[release.Path]bool // of Blocks, so that each is said once
 }
 
@@ -74,6 +75,9 @@ func MakePlan(ctx context.Context, in PlanInput) (*Plan, error) {
 	if pl.remembered, err = in.Site.Choices(); err != nil {
 		return nil, err
 	}
+	if pl.mounts, err = mountsIn(in.Site); err != nil {
+		return nil, err
+	}
 	if err := pl.collect(); err != nil {
 		return nil, err
 	}
@@ -87,6 +91,7 @@ func MakePlan(ctx context.Context, in PlanInput) (*Plan, error) {
 		return nil, err
 	}
 	pl.finish()
+	pl.chooseMounts()
 	pl.chooseTrees()
 	return &pl.plan, nil
 }
@@ -210,6 +215,9 @@ func (pl *planner) walk(t *tree, dir string, found func(release.Path)) error {
 		return err
 	}
 	for _, e := range list {
+		if e.IsDir() && strings.HasPrefix(e.Name(), site.OutpostPrefix) {
+			continue
+		}
 		p, err := release.ParsePath(dir + "/" + e.Name())
 		if err != nil {
 			pl.plan.Notes = append(pl.plan.Notes, fmt.Sprintf("%q stays: it is not a name that a release can have", dir+"/"+e.Name()))
@@ -260,7 +268,7 @@ func (pl *planner) observe(ctx context.Context) error {
 		cache = loadHashes(pl.Site)
 		defer cache.save(pl.Site)
 	}
-	err := eachParallel(ctx, []*os.Root{pl.Site.Root}, len(pl.candidates), func(ts []*tree, i int) error {
+	err := eachParallel(ctx, []*tree{newTree(pl.Site.Root)}, len(pl.candidates), func(ts []*tree, i int) error {
 		t, c := ts[0], &pl.candidates[i]
 		if pl.isOwn(c.path) {
 			return nil

@@ -75,6 +75,9 @@ type Plan struct {
 	Notes   []string `json:"notes,omitempty"` // about the whole plan, as "12 files of yours in front/ stay"
 	// Trees are the directories that can be switched whole, in one system call.
 	Trees []release.Path `json:"trees,omitempty"`
+	// Mounts are the directories, each on a file system of its own, in which something
+	// changes: it is staged there.
+	Mounts []release.Path `json:"mounts,omitempty"`
 	// Folds says that the site's file system takes names for the same that differ in
 	// their case only.
 	Folds bool `json:"folds,omitempty"`

@@ -153,7 +153,10 @@ func (r *recordingDisk) flush(*site.Journal) error {
 // playNote writes a record, with the inodes of this world.
 func (w *world) playNote(kind string, data any) {
 	if in, ok := data.(intent); ok {
-		e := newEyes(w.site, w.u, nil)
+		e, err := newEyes(w.site, w.u, w.plan, nil)
+		if err != nil {
+			w.Fatal(err)
+		}
 		defer e.close()
 		in.Old, in.New = ident{}, ident{}
 		if info, _ := exists(e.site, in.Path); info != nil {

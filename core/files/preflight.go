@@ -33,8 +33,10 @@ func Preflight(ctx context.Context, s *site.Site, p *Plan) ([]Problem, error) {
 		return nil, err
 	}
 	defer home.Close()
-	if err := f.room(home); err != nil {
-		return nil, err
+	for _, place := range p.homes() {
+		if err := f.room(place, home); err != nil {
+			return nil, err
+		}
 	}
 	info, err := home.Stat(".")
 	if err != nil {
@@ -80,20 +82,30 @@ const margin = 10 // per cent
 
 const quotaHint = "Have the quota raised, or free some room."
 
-func (f *preflight) room(home *os.Root) error {
+// room compares what is staged at one of the plan's homes with the room there.
+func (f *preflight) room(place string, home *os.Root) error {
+	shown := f.site.Dir
+	if place != "" {
+		at, err := f.t.dir(string(f.plan.mountOf(place)))
+		if err != nil {
+			f.refuse(string(f.plan.mountOf(place)), err)
+			return nil
+		}
+		home, shown = at.root, path.Join(shown, string(f.plan.mountOf(place)))
+	}
 	have, err := roomOf(home)
 	if err != nil {
 		return fmt.Errorf("room on the disk: %w", err)
 	}
 	if have.readOnly {
-		f.add(Block, "read-only", "Mount it for writing.", "the file system of %s is mounted read-only", f.site.Dir)
+		f.add(Block, "read-only", "Mount it for writing.", "the file system of %s is mounted read-only", shown)
 	}
 	disk, inodes := [2]string{"disk", "Free some room on the disk, or discard restore points."}, [2]string{"inodes", "Delete files that are not needed, such as caches."}
 	if have.quota {
 		disk = [2]string{"quota", quotaHint}
 		inodes = disk
 	}
-	need, files := f.plan.needs()
+	need, files := f.plan.needs(place)
 	if have.bytes < need {
 		f.add(Block, disk[0], disk[1], "the update needs %s on the disk and %s are free", humanize.Bytes(uint64(need)), humanize.Bytes(uint64(max(have.bytes, 0))))
 	}
@@ -103,14 +115,17 @@ func (f *preflight) room(home *os.Root) error {
 	return nil
 }
 
-// needs returns how many bytes and how many new files a plan takes beside the site.
-func (p *Plan) needs() (bytes, files int64) {
+// needs returns how many bytes and how many new files a plan takes at one of its
+// homes, beside what is there.
+func (p *Plan) needs(home string) (bytes, files int64) {
 	for _, e := range p.Entries {
-		if e.Change == Add || e.Change == Replace || e.Change == Mkdir {
-			files++
+		if e.Change != Add && e.Change != Replace && e.Change != Mkdir || p.postOf(e.Path) != home {
+			continue
 		}
+		files++
+		bytes += e.Put.Size
 	}
-	return p.StageBytes + p.StageBytes*margin/100 + files*blockSize, files
+	return bytes + bytes*margin/100 + files*blockSize, files
 }
 
 // Room returns how many bytes a plan takes beside the site while it is done, and
@@ -125,7 +140,7 @@ func Room(s *site.Site, p *Plan) (need, free int64, err error) {
 	if err != nil {
 		return 0, 0, fmt.Errorf("room on the disk: %w", err)
 	}
-	need, _ = p.needs()
+	need, _ = p.needs("")
 	return need, have.bytes, nil
 }
 
@@ -180,7 +195,7 @@ func (f *preflight) probe(dir string) {
 		f.refuse(dir, err)
 		return
 	}
-	if deviceOf(info) != f.device {
+	if deviceOf(info) != f.device && f.plan.postOf(release.Path(dir)+"/.") == "" {
 		f.add(Block, "device", "Name it under own in site.toml, or let .moult be on its device with [state] dir.",
 			"%s is on another file system than %s, so files can't be swapped there", shownDir(dir), site.Home)
 		return
@@ -257,7 +272,7 @@ func (f *preflight) file(e *Entry) {
 	if immutable(file) {
 		f.add(Block, "permissions", fmt.Sprintf("Take that off with: chattr -i %q", path.Join(f.site.Dir, string(e.Path))), "%s is marked immutable", e.Path)
 	}
-	if deviceOf(info) != f.device {
+	if deviceOf(info) != f.device && f.plan.postOf(e.Path) == "" {
 		f.add(Block, "device", "Name it under own in site.toml.", "%s is mounted from another file system and can't be swapped", e.Path)
 	}
 	if uid := ownerOf(info); uid >= 0 && uid != os.Geteuid() && os.Geteuid() != 0 {

@@ -23,7 +23,7 @@ func Read(s *site.Site, u *site.Update, p *Plan, path release.Path, contents *os
 	for i := range p.Entries {
 		e := &p.Entries[i]
 		if e.Path == path && e.Change != Mkdir && e.Change != Rmdir {
-			st := step{n: i, path: string(path), entry: e}
+			st := step{n: i, post: p.postOf(path), path: string(path), entry: e}
 			return read(s, u, p, st, contents)
 		}
 	}
@@ -32,15 +32,15 @@ func Read(s *site.Site, u *site.Update, p *Plan, path release.Path, contents *os
 
 // inside returns the places in the update's directory of a file whose directory is
 // swapped whole or turned over.
-func inside(u *site.Update, p *Plan, st step) []place {
+func inside(s *site.Site, u *site.Update, p *Plan, st step) []place {
 	var places []place
 	for _, whole := range stepsOf(p, beginning{Trees: true, Turns: true}) {
 		if whole.kind == turnOver && whole.path == st.path {
-			places = append(places, place{u.Root, whole.staged()})
+			places = append(places, inSite(s, u, p, whole.staged()))
 		}
 		for _, in := range whole.inner {
 			if in.path == st.path {
-				places = append(places, place{u.Root, whole.within(in)})
+				places = append(places, inSite(s, u, p, whole.within(in)))
 			}
 		}
 	}
@@ -57,7 +57,7 @@ func read(s *site.Site, u *site.Update, p *Plan, st step, contents *os.Root) (Ve
 	if b, err := store.Get(st.entry.Shipped.SHA256, maxText); err == nil {
 		v.Shipped = shown(b)
 	}
-	places := append(inside(u, p, st), place{s.Root, st.path}, place{u.Root, st.staged()}, place{u.Root, st.kept()})
+	places := append(inside(s, u, p, st), place{s.Root, st.path}, inSite(s, u, p, st.staged()), inSite(s, u, p, st.kept()))
 	v.Here = find(st.entry.Here, places)
 	if contents != nil {
 		places = append(places, place{contents, st.source()})

@@ -214,23 +214,3 @@ func TestImmutableFileIsFoundBeforeAnythingChanges(t *testing.T) {
 		t.Errorf("problems %+v", problems)
 	}
 }
-
-func TestOtherFileSystemInTheSiteIsFound(t *testing.T) {
-	w := build(t, scratch(t), scenarios[1])
-	defer w.close()
-	must(t, os.MkdirAll(filepath.Join(w.dir, "lib"), 0o755))
-	if err := syscall.Mount("tmpfs", filepath.Join(w.dir, "lib"), "tmpfs", 0, "size=1m"); err != nil {
-		t.Skipf("a file system can't be mounted: %v", err)
-	}
-	defer syscall.Unmount(filepath.Join(w.dir, "lib"), syscall.MNT_DETACH)
-	w.write(w.dir, contents{"lib/a.php": "a"})
-	w.makePlan()
-	if len(w.plan.Trees) > 1 || len(w.plan.Trees) == 1 && w.plan.Trees[0] == "lib" {
-		t.Errorf("trees are %v", w.plan.Trees)
-	}
-	problems, err := Preflight(t.Context(), w.site, w.plan)
-	must(t, err)
-	if len(problems) == 0 || problems[0].Code != "device" || problems[0].Level != Block {
-		t.Errorf("problems %+v", problems)
-	}
-}

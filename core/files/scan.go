@@ -29,7 +29,7 @@ func Scan(ctx context.Context, s *site.Site, report func(done, total int), paths
 		}
 	}
 	found := make([]release.File, len(paths))
-	err := eachParallel(ctx, []*os.Root{s.Root}, len(paths), func(t []*tree, i int) error {
+	err := eachParallel(ctx, []*tree{newTree(s.Root)}, len(paths), func(t []*tree, i int) error {
 		p := paths[i]
 		got, err := stateOf(t[0], string(p))
 		var link *LinkError

@@ -199,6 +199,14 @@ var scenarios = []scenario{
 		after:   contents{"空": "1", "a b": "", "-n": "", "ünï": ""},
 	},
 	{
+		name:    "directories on other file systems",
+		shipped: contents{"a": "1", "lib/a": "1", "lib/old": "1", "lib/turns": "1", "lib/deep/b": "1", "lib/deep/c": "1", "data/x": "1", "data/same": "1"},
+		new:     contents{"a": "2", "lib/a": "2", "lib/turns/in": "2", "lib/deep/b": "2", "lib/deep/new/d": "2", "data/x": "2", "data/same": "1"},
+		full:    true,
+		mounts:  paths("data", "lib", "lib/deep"),
+		after:   contents{"a": "2", "lib/a": "2", "lib/turns/in": "2", "lib/deep/b": "2", "lib/deep/new/d": "2", "data/x": "2", "data/same": "1"},
+	},
+	{
 		name:    "own paths are never touched",
 		shipped: contents{"config/local.php": "1", "uploads/readme": "1", "a": "1"},
 		here:    contents{"config/local.php": "mine", "uploads/readme": "1", "uploads/cat.jpg": "mine", "a": "1"},

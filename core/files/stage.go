@@ -61,11 +61,27 @@ func stage(ctx context.Context, d disk, s *site.Site, u *site.Update, p *Plan, c
 	if err := d.reserve(s); err != nil {
 		return err
 	}
-	t := newTree(u.Root)
+	if err := u.MakeOutposts(p.Mounts); err != nil {
+		return fmt.Errorf("stage: %w", err)
+	}
+	t, err := openUpdate(u, p)
+	if err != nil {
+		return fmt.Errorf("stage: %w", err)
+	}
+	defer t.closePosts()
 	defer t.close()
-	for _, dir := range []string{stageDir, oldDir} {
-		if err := d.mkdir(t, dir, attrs{mode: 0o700, uid: -1, gid: -1}); err != nil {
+	for _, home := range p.homes() {
+		for _, dir := range []string{stageDir, oldDir} {
+			if err := d.mkdir(t, path.Join(home, dir), attrs{mode: 0o700, uid: -1, gid: -1}); err != nil {
+				return fmt.Errorf("stage: %w", err)
+			}
+		}
+		already, err := t.names(path.Join(home, stageDir))
+		if err != nil {
 			return fmt.Errorf("stage: %w", err)
+		}
+		for _, e := range already {
+			st.staged[path.Join(home, stageDir, e.Name())] = true
 		}
 	}
 	var todo []step
@@ -74,17 +90,9 @@ func stage(ctx context.Context, d disk, s *site.Site, u *site.Update, p *Plan, c
 			todo = append(todo, s)
 		}
 	}
-	already, err := t.names(stageDir)
-	if err != nil {
-		return fmt.Errorf("stage: %w", err)
-	}
-	for _, e := range already {
-		st.staged[stageDir+"/"+e.Name()] = true
-	}
 	var bytes atomic.Int64
 	waits := make([]bool, len(todo)) // in the package, by index of todo
-	roots := []*os.Root{u.Root, s.Root, contents}
-	err = eachParallel(ctx, roots, len(todo), func(t []*tree, i int) error {
+	err = eachParallel(ctx, []*tree{t, newTree(s.Root), newTree(contents)}, len(todo), func(t []*tree, i int) error {
 		var err error
 		if waits[i], err = st.one(t[0], t[1], t[2], todo[i]); err != nil {
 			return fmt.Errorf("stage %s: %w", todo[i].path, err)
@@ -125,7 +133,7 @@ func (st *stager) one(t, here, contents *tree, s step) (waits bool, err error) {
 			return false, err
 		}
 	}
-	if st.inside && s.entry.Choice != ChoiceMerge {
+	if st.inside && s.entry.Choice != ChoiceMerge && s.post == "" {
 		got, err := stateOf(contents, s.source())
 		if err == nil {
 			err = checkHash(s, got.SHA256)

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path"
 	"slices"
 	"strconv"
@@ -41,7 +40,8 @@ var names = map[kind]string{
 // step is one change of the site: one system call, which can be recognised as done
 // or not done from what lies at two places.
 type step struct {
-	n     int // the entry's index in the plan, and its number in the restore point
+	n     int    // the entry's index in the plan, and its number in the restore point
+	post  string // where it is staged, if not in the update's own directory: mounts.go
 	kind  kind
 	path  string // in the site
 	entry *Entry // nil for a directory that is swapped whole
@@ -52,7 +52,7 @@ type step struct {
 
 // staged and kept are the places of a step in the directory of the update: where
 // its new file waits, and where what it replaces goes when it can't go to staged.
-func (s step) staged() string { return stageDir + "/" + strconv.Itoa(s.n) }
+func (s step) staged() string { return path.Join(s.post, stageDir, strconv.Itoa(s.n)) }
 
 // within is the path of an inner step below the clone of its directory.
 func (s step) within(in step) string {
@@ -67,7 +67,7 @@ func (s step) source() string {
 	return s.path
 }
 
-func (s step) kept() string { return oldDir + "/" + strconv.Itoa(s.n) }
+func (s step) kept() string { return path.Join(s.post, oldDir, strconv.Itoa(s.n)) }
 
 const (
 	stageDir = "stage"
@@ -129,7 +129,7 @@ func flatSteps(p *Plan) []step {
 	var steps []step
 	for i := range p.Entries {
 		e := &p.Entries[i]
-		s := step{n: i, path: string(e.Path), entry: e, turns: becomes[p.key(e.Path)] > 1}
+		s := step{n: i, post: p.postOf(e.Path), path: string(e.Path), entry: e, turns: becomes[p.key(e.Path)] > 1}
 		switch {
 		case e.Change == Delete && (s.turns || within(becomes, p.key(e.Path))):
 			s.kind = clearFile
@@ -233,16 +233,18 @@ type eyes struct {
 	intents      map[int]intent // by step.n; empty before the first switch
 }
 
-func newEyes(s *site.Site, u *site.Update, intents map[int]intent) *eyes {
-	return &eyes{site: newTree(s.Root), update: newTree(u.Root), intents: intents}
+func newEyes(s *site.Site, u *site.Update, p *Plan, intents map[int]intent) (*eyes, error) {
+	update, err := openUpdate(u, p)
+	return &eyes{site: newTree(s.Root), update: update, intents: intents}, err
 }
 
-// roots are what workers need to have eyes of their own.
-func (e *eyes) roots() []*os.Root { return []*os.Root{e.site.base.root, e.update.base.root} }
+// trees are what workers need to have eyes of their own.
+func (e *eyes) trees() []*tree { return []*tree{e.site, e.update} }
 
 func (e *eyes) close() {
 	e.site.close()
 	e.update.close()
+	e.update.closePosts()
 }
 
 // exists looks at a place; nothing there is no error.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path"
 	"time"
 
@@ -30,10 +29,10 @@ type switcher struct {
 	d        disk
 	journal  *site.Journal
 	steps    []step
-	todo     []bool     // by index of steps
-	found    []intent   // by index of steps: what check saw of those that are to do
-	inner    [][]intent // by index of steps: the same of their inner parts
-	exchange bool       // the system can swap two files in one step
+	todo     []bool          // by index of steps
+	found    []intent        // by index of steps: what check saw of those that are to do
+	inner    [][]intent      // by index of steps: the same of their inner parts
+	exchange map[string]bool // by home: two files can be swapped there in one step
 	how      beginning
 	lists    map[int][]node // of directories that are swapped whole, as they were cloned
 }
@@ -43,13 +42,21 @@ func switchFiles(ctx context.Context, d disk, s *site.Site, u *site.Update, p *P
 	if err != nil {
 		return 0, err
 	}
-	w := &switcher{eyes: *newEyes(s, u, intents), d: d, journal: j}
-	defer w.close()
-	if w.exchange, err = w.canExchange(); err != nil {
+	eyes, err := newEyes(s, u, p, intents)
+	if err != nil {
 		return 0, err
 	}
-	w.how.Trees = w.exchange && begun.Trees && (begun.Steps > 0 || stillFree(s.Dir, p.Trees))
-	w.how.Turns = w.exchange && begun.Turns
+	w := &switcher{eyes: *eyes, d: d, journal: j, exchange: map[string]bool{}}
+	defer w.close()
+	all := true
+	for _, home := range p.homes() {
+		if w.exchange[home], err = w.canExchange(home); err != nil {
+			return 0, err
+		}
+		all = all && w.exchange[home]
+	}
+	w.how.Trees = w.exchange[""] && begun.Trees && (begun.Steps > 0 || stillFree(s.Dir, p.Trees))
+	w.how.Turns = all && begun.Turns
 	w.steps = stepsOf(p, w.how)
 	w.how.Steps = len(w.steps)
 	if err := w.check(ctx); err != nil {
@@ -61,7 +68,7 @@ func switchFiles(ctx context.Context, d disk, s *site.Site, u *site.Update, p *P
 	if err := w.intend(); err != nil {
 		return 0, err
 	}
-	if !w.exchange {
+	if !all {
 		if err := w.backUp(); err != nil {
 			return 0, err
 		}
@@ -84,7 +91,7 @@ func switchFiles(ctx context.Context, d disk, s *site.Site, u *site.Update, p *P
 	if err := w.confirm(ctx); err != nil {
 		return window, err
 	}
-	if err := d.barrier(w.site); err != nil {
+	if err := d.barrier(w.update); err != nil {
 		return window, err
 	}
 	return window, d.note(j, recordDone, nil)
@@ -93,7 +100,7 @@ func switchFiles(ctx context.Context, d disk, s *site.Site, u *site.Update, p *P
 // check compares the disk with the plan, step by step and by contents.
 func (w *switcher) check(ctx context.Context) error {
 	w.todo, w.found, w.inner = make([]bool, len(w.steps)), make([]intent, len(w.steps)), make([][]intent, len(w.steps))
-	err := eachParallel(ctx, w.roots(), len(w.steps), func(t []*tree, i int) error {
+	err := eachParallel(ctx, w.trees(), len(w.steps), func(t []*tree, i int) error {
 		e := eyes{site: t[0], update: t[1], intents: w.intents}
 		st := w.steps[i]
 		here, err := exists(e.site, st.path)
@@ -123,8 +130,8 @@ func (w *switcher) check(ctx context.Context) error {
 
 // canExchange tries whether two files can be swapped here, on two that are made
 // for that.
-func (w *switcher) canExchange() (bool, error) {
-	const one, two = stageDir + "/try-1", stageDir + "/try-2"
+func (w *switcher) canExchange(home string) (bool, error) {
+	one, two := path.Join(home, stageDir, "try-1"), path.Join(home, stageDir, "try-2")
 	for _, p := range []string{one, two} {
 		f, err := w.d.create(w.update, p)
 		if errors.Is(err, fs.ErrExist) {
@@ -205,7 +212,7 @@ func (e *eyes) intentOf(st step, here fs.FileInfo, staged ...string) (intent, er
 // where files can't be swapped. It is on the disk before the first is renamed over.
 func (w *switcher) backUp() error {
 	for i, st := range w.steps {
-		if st.kind != swapFile || !w.todo[i] {
+		if st.kind != swapFile || !w.todo[i] || w.exchange[st.post] {
 			continue
 		}
 		err := w.d.link(w.site, st.path, w.update, st.kept())
@@ -232,7 +239,7 @@ func (w *switcher) doKind(st step) error {
 	case placeFile:
 		return w.d.move(w.update, st.staged(), w.site, st.path)
 	case swapFile:
-		if w.exchange {
+		if w.exchange[st.post] {
 			return w.d.exchange(w.update, st.staged(), w.site, st.path)
 		}
 		if err := w.still(st); err != nil {
@@ -320,7 +327,7 @@ func (w *switcher) confirm(ctx context.Context) error {
 			}
 		}
 	}
-	return eachParallel(ctx, []*os.Root{w.update.base.root}, len(all), func(t []*tree, i int) error {
+	return eachParallel(ctx, []*tree{w.update}, len(all), func(t []*tree, i int) error {
 		got, err := stateOf(t[0], all[i].place)
 		if err == nil && !got.SameContent(all[i].entry.Here) {
 			err = ErrChanged
@@ -351,7 +358,7 @@ func (w *switcher) takenBy(all []taken, st step) []taken {
 			}
 		}
 	case swapFile:
-		if w.exchange {
+		if w.exchange[st.post] {
 			return append(all, taken{st.staged(), st.entry})
 		}
 		return append(all, taken{st.kept(), st.entry})

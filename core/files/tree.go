@@ -37,6 +37,8 @@ var ErrChanged = errors.New("was changed after the plan was made")
 type tree struct {
 	base  handle
 	lines []line // the last used one first
+	// posts are directories elsewhere that have a name at the top of the tree.
+	posts map[string]*os.Root
 }
 
 // line is a directory at the top of a tree, a directory in it, and so on.
@@ -118,7 +120,7 @@ func (t *tree) dir(p string) (*handle, error) {
 			continue
 		}
 		*l = l.cut(depth)
-		root, err := parent.open(name)
+		root, err := t.openNext(parent, depth, name)
 		if err != nil {
 			at := path.Join(append(l.names(), name)...)
 			var link *LinkError
@@ -134,6 +136,17 @@ func (t *tree) dir(p string) (*handle, error) {
 	}
 	return parent, nil
 }
+
+// openNext opens a subdirectory of one that is so deep in the tree.
+func (t *tree) openNext(parent *handle, depth int, name string) (*os.Root, error) {
+	if post := t.posts[name]; post != nil && depth == 0 {
+		return post.OpenRoot(".")
+	}
+	return parent.open(name)
+}
+
+// twin returns a tree of the same directory, for another goroutine.
+func (t *tree) twin() *tree { return &tree{base: handle{root: t.base.root}, posts: t.posts} }
 
 func (l line) names() []string {
 	names := make([]string, len(l), len(l)+1)

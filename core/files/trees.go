@@ -3,7 +3,6 @@ package files
 import (
 	"context"
 	"fmt"
-	"os"
 	"path"
 	"slices"
 	"strings"
@@ -117,10 +116,9 @@ func (c *chooser) fits(dir release.Path) bool {
 	if flag := c.pl.Site.Config.Maintenance.File; flag != "" && flag.Within(dir) {
 		return false
 	}
-	for _, used := range c.used {
-		if used.Within(dir) {
-			return false
-		}
+	within := func(p release.Path) bool { return p.Within(dir) }
+	if slices.ContainsFunc(c.used, within) || slices.ContainsFunc(c.pl.mounts, within) || c.pl.plan.postOf(dir+"/.") != "" {
+		return false
 	}
 	nodes, err := list(c.t, string(dir), maxClone)
 	if err != nil || nodes == nil {
@@ -164,7 +162,7 @@ func list(t *tree, dir string, most int) ([]node, error) {
 			}
 		}
 		found := make([][]node, len(dirs))
-		err := eachParallel(context.Background(), []*os.Root{t.base.root}, len(dirs), func(t []*tree, i int) (err error) {
+		err := eachParallel(context.Background(), []*tree{t}, len(dirs), func(t []*tree, i int) (err error) {
 			found[i], err = listOne(t[0], dir, dirs[i])
 			return err
 		})

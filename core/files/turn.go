@@ -24,7 +24,7 @@ func turnsOf(steps []step) []step {
 	for _, s := range steps {
 		c, has := come[s.path]
 		if has && (s.kind == clearFile && c.kind == makeDir || s.kind == clearDir && c.kind == placeFile) {
-			over[s.path] = &step{n: c.n, kind: turnOver, path: s.path, entry: c.entry, gone: s.entry, turns: true}
+			over[s.path] = &step{n: c.n, post: c.post, kind: turnOver, path: s.path, entry: c.entry, gone: s.entry, turns: true}
 		}
 	}
 	if len(over) == 0 {
@@ -58,7 +58,7 @@ func aroundOf(over map[string]*step, p string) *step {
 }
 
 // goneStep stands for the file or directory that a step turns over.
-func (s step) goneStep() step { return step{n: s.n, path: s.path, entry: s.gone} }
+func (s step) goneStep() step { return step{n: s.n, post: s.post, path: s.path, entry: s.gone} }
 
 // lookTurn tells whether a file and a directory have changed places: by inode, or,
 // where that doesn't tell, by what they are.

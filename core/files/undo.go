@@ -49,7 +49,11 @@ func undoFiles(_ context.Context, d disk, s *site.Site, u *site.Update, p *Plan,
 	if err != nil {
 		return nil, err
 	}
-	w := &undoer{eyes: *newEyes(s, u, intents), d: d, where: s, id: u.ID}
+	eyes, err := newEyes(s, u, p, intents)
+	if err != nil {
+		return nil, err
+	}
+	w := &undoer{eyes: *eyes, d: d, where: s, id: u.ID}
 	defer w.close()
 	// The journal is for people here: undo decides from the disk, so a journal
 	// that can't be written must not stop it.
@@ -76,7 +80,7 @@ func undoFiles(_ context.Context, d disk, s *site.Site, u *site.Update, p *Plan,
 		}
 	}
 	errs = append(errs, w.leftovers(steps, swapped))
-	errs = append(errs, w.withRoom(func() error { return d.barrier(w.site) }))
+	errs = append(errs, w.withRoom(func() error { return d.barrier(w.update) }))
 	if err := errors.Join(errs...); err != nil {
 		return w.notes, err
 	}
@@ -138,7 +142,7 @@ func (w *undoer) leftovers(steps []step, swapped []bool) error {
 // each calls do for 0 … n-1 on all processors, with trees of the site and of the
 // update.
 func (w *undoer) each(n int, do func(t []*tree, i int) error) error {
-	return eachParallel(context.Background(), w.roots(), n, do)
+	return eachParallel(context.Background(), w.trees(), n, do)
 }
 
 // undo takes one step back. A step without an intent in the journal was not begun,

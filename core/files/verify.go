@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"sync"
 
 	"moult/core/release"
@@ -67,7 +66,7 @@ func compare(ctx context.Context, s *site.Site, p *Plan, wanted func(*Entry) (St
 	}
 	var mu sync.Mutex
 	differs := map[int]bool{}
-	err := eachParallel(ctx, []*os.Root{s.Root}, len(p.Entries), func(t []*tree, i int) error {
+	err := eachParallel(ctx, []*tree{newTree(s.Root)}, len(p.Entries), func(t []*tree, i int) error {
 		e := &p.Entries[i]
 		want, dir, touched := wanted(e)
 		if !touched || !dir && !want.Exists() && present[p.key(e.Path)] {

@@ -38,8 +38,9 @@ type scenario struct {
 	full    bool
 	own     []release.Path
 	choices map[release.Path]Choice
-	unknown bool   // what was shipped is not known at all
-	way     string // [files] switch of site.toml
+	unknown bool           // what was shipped is not known at all
+	way     string         // [files] switch of site.toml
+	mounts  []release.Path // directories that are taken for mounted from elsewhere
 	after   contents
 }
 
@@ -185,6 +186,9 @@ func (w *world) makePlan() {
 	if w.plan, err = MakePlan(context.Background(), in); err != nil {
 		w.Fatal(err)
 	}
+	if len(w.sc.mounts) > 0 {
+		w.plan.Mounts, w.plan.Trees = w.sc.mounts, nil
+	}
 }
 
 // stage stages through a disk.
@@ -220,10 +224,15 @@ func (w *world) close() {
 	os.RemoveAll(w.dir)
 }
 
+// isMoults reports whether a path is .moult or an outpost of it.
+func isMoults(p string) bool {
+	return p == site.Home || strings.HasPrefix(path.Base(p), site.OutpostPrefix)
+}
+
 // digest is the hash of the site without .moult.
 func (w *world) digest() string {
 	w.Helper()
-	sum, err := TreeDigest(context.Background(), w.site.Root, func(p string) bool { return p == site.Home })
+	sum, err := TreeDigest(context.Background(), w.site.Root, isMoults)
 	if err != nil {
 		w.Fatal(err)
 	}
@@ -239,7 +248,7 @@ func (w *world) tree() contents {
 		switch {
 		case err != nil:
 			return err
-		case p == site.Home:
+		case isMoults(p):
 			return fs.SkipDir
 		case p == ".":
 		case e.IsDir():

@@ -18,6 +18,9 @@ func (u *Update) Has(name string) bool {
 // Trim removes everything from the update's directory but the named files, its
 // journal and what makes it an update. What remains is a line of the history.
 func (u *Update) Trim(keep ...string) error {
+	if err := u.removeOutposts(); err != nil {
+		return err
+	}
 	entries, err := fs.ReadDir(u.Root.FS(), ".")
 	if err != nil {
 		return err

@@ -25,6 +25,7 @@ type Update struct {
 	Root    *os.Root // .moult/updates/ID
 
 	parent *os.Root
+	site   *os.Root // the site's own, which is not closed with the update
 }
 
 // birth is what update.json holds. The number orders updates even where the
@@ -44,7 +45,7 @@ func (s *Site) NewUpdate(id string) (*Update, error) {
 	if err != nil {
 		return nil, err
 	}
-	u := &Update{ID: id, parent: parent}
+	u := &Update{ID: id, parent: parent, site: s.Root}
 	if err := u.create(); err != nil {
 		u.Close()
 		return nil, fmt.Errorf("update %s: %w", id, err)
@@ -84,7 +85,7 @@ func (s *Site) Update(id string) (*Update, error) {
 	if err != nil {
 		return nil, err
 	}
-	u := &Update{ID: id, parent: parent}
+	u := &Update{ID: id, parent: parent, site: s.Root}
 	if u.Root, err = parent.OpenRoot(id); err != nil {
 		u.Close()
 		return nil, err
@@ -175,6 +176,9 @@ func (u *Update) Close() error {
 // safe to interrupt: what remains is no update any more and goes with the next
 // [Site.Sweep].
 func (u *Update) Remove() error {
+	if err := u.removeOutposts(); err != nil {
+		return fmt.Errorf("remove update %s: %w", u.ID, err)
+	}
 	if err := u.Root.Remove(birthFile); err != nil && !isMissing(err) {
 		return fmt.Errorf("remove update %s: %w", u.ID, err)
 	}
@@ -190,8 +194,34 @@ func (u *Update) Remove() error {
 // Size returns how many bytes removing the update would free. A file that is
 // also linked elsewhere frees nothing.
 func (u *Update) Size() (int64, error) {
-	var total int64
-	err := fs.WalkDir(u.Root.FS(), ".", func(_ string, e fs.DirEntry, err error) error {
+	total, err := sizeOf(u.Root)
+	if err != nil {
+		return 0, err
+	}
+	dirs, err := u.outposts()
+	if err != nil {
+		return 0, err
+	}
+	for _, dir := range dirs {
+		root, err := u.Outpost(dir)
+		if isMissing(err) {
+			continue
+		}
+		if err != nil {
+			return 0, err
+		}
+		more, err := sizeOf(root)
+		if err := errors.Join(err, root.Close()); err != nil {
+			return 0, err
+		}
+		total += more
+	}
+	return total, nil
+}
+
+// sizeOf adds up the files of a directory that have no other name.
+func sizeOf(root *os.Root) (total int64, err error) {
+	err = fs.WalkDir(root.FS(), ".", func(_ string, e fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
