@@ -183,6 +183,11 @@ func (p *Program) rollbackCommand() *cobra.Command {
 				id = args[1]
 			}
 			return p.withWholeSite(cmd.Context(), args[0], func(e *update.Engine, report update.Report) error {
+				checks, err := e.PreviewRollBack(cmd.Context())
+				if err != nil {
+					return err
+				}
+				p.warnOf(checks)
 				ok, err := p.confirm(fmt.Sprintf("Roll %s back from %s?", e.Site().Config.Name, e.Current()), "--yes")
 				if err != nil || !ok {
 					return err
@@ -191,6 +196,19 @@ func (p *Program) rollbackCommand() *cobra.Command {
 				return p.finish(result, nil, false, err)
 			})
 		},
+	}
+}
+
+// warnOf says what has to be known before a question is answered.
+func (p *Program) warnOf(checks []update.Check) {
+	for _, c := range checks {
+		if c.Level == update.CheckOK {
+			continue
+		}
+		p.sayf("%s", strings.TrimSpace(words.Sentence(c.Text)+" "+words.Sentence(c.Hint)))
+		for _, row := range c.Rows {
+			p.sayf("  %s", row)
+		}
 	}
 }
 

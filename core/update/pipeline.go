@@ -8,7 +8,6 @@ import (
 
 	"moult/core/files"
 	"moult/core/schema"
-	"moult/core/site"
 )
 
 // step is one stage of a run and what does it.
@@ -235,10 +234,8 @@ func (r *run) verifyOld(ctx context.Context) error {
 	if err := files.VerifyOld(ctx, r.site, r.plan.Files); err != nil {
 		return fmt.Errorf("the files are not as before: %w", errors.Join(err, errVerification))
 	}
-	if r.db != nil && r.plan.Schema != nil {
-		if err := r.db.Matches(ctx, r.plan.Schema.Start); err != nil {
-			return fmt.Errorf("the schema is not as before: %w", errors.Join(err, errVerification))
-		}
+	if err := r.matchesFormer(ctx); err != nil {
+		return fmt.Errorf("the schema is not as before: %w", errors.Join(err, errVerification))
 	}
 	return nil
 }
@@ -246,16 +243,10 @@ func (r *run) verifyOld(ctx context.Context) error {
 // verdict says what the site is after a run that could not be ended: what can be
 // read back decides, not the error.
 func (r *run) verdict(ctx context.Context) SiteState {
-	matches := func(filesAre func(context.Context, *site.Site, *files.Plan) error, text func(*schema.Plan) string) bool {
-		if filesAre(ctx, r.site, r.plan.Files) != nil {
-			return false
-		}
-		return r.db == nil || r.plan.Schema == nil || r.db.Matches(ctx, text(r.plan.Schema)) == nil
-	}
 	switch {
-	case matches(files.VerifyOld, func(p *schema.Plan) string { return p.Start }):
+	case files.VerifyOld(ctx, r.site, r.plan.Files) == nil && r.matchesFormer(ctx) == nil:
 		return SiteOld
-	case matches(files.Verify, func(p *schema.Plan) string { return p.Target }):
+	case files.Verify(ctx, r.site, r.plan.Files) == nil && (r.db == nil || r.plan.Schema == nil || r.db.Matches(ctx, r.plan.Schema.Target) == nil):
 		return SiteNew
 	}
 	return SiteMixed

@@ -28,9 +28,7 @@ func (e *Engine) preflight(ctx context.Context, p *Plan, db *database.DB) error 
 		if err != nil {
 			return databaseError{err}
 		}
-		for _, f := range findings {
-			p.Checks = append(p.Checks, Check{Code: f.Code, Level: CheckLevel(f.Level), Text: f.Text, Hint: f.Hint, Rows: f.Rows})
-		}
+		p.Checks = append(p.Checks, checksOf(findings)...)
 	}
 	if slices.ContainsFunc(p.Files.Entries, func(f files.Entry) bool { return f.Change != files.Same && strings.HasSuffix(string(f.Path), ".php") }) {
 		p.Checks = append(p.Checks, Check{Code: "opcache", Level: CheckOK,

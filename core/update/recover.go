@@ -66,6 +66,9 @@ func (e *Engine) goBack(ctx context.Context, id string, report Report) (*Result,
 	if err != nil {
 		return nil, classify(StageLock, err)
 	}
+	if err := r.lookBack(ctx); err != nil {
+		return nil, classify(StageRollBack, err)
+	}
 	return r.undo(ctx)
 }
 
