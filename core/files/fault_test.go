@@ -184,11 +184,14 @@ var ways = []way{
 	{"fallback", "auto", func(f *faultyDisk) disk { return fallbackDisk{f} }},
 }
 
-// attempt makes a world, and stages and switches in it on a disk.
-func attempt(t testing.TB, base string, sc scenario, f *faultyDisk, wrap func(*faultyDisk) disk) (*world, string, error) {
+// attempt makes a world, and stages and switches in it on a disk. All worlds of a
+// scenario have the same plan; nil makes it.
+func attempt(t testing.TB, base string, sc scenario, p *Plan, f *faultyDisk, wrap func(*faultyDisk) disk) (*world, string, error) {
 	w := build(t, base, sc)
 	before := w.digest()
-	w.makePlan()
+	if w.plan = p; p == nil {
+		w.makePlan()
+	}
 	f.u = w.u
 	err := w.stage(wrap(f))
 	if err == nil {
@@ -197,15 +200,15 @@ func attempt(t testing.TB, base string, sc scenario, f *faultyDisk, wrap func(*f
 	return w, before, err
 }
 
-// calls counts the calls of a whole update.
-func calls(t testing.TB, base string, sc scenario, wrap func(*faultyDisk) disk) int {
+// calls counts the calls of a whole update, and returns its plan.
+func calls(t testing.TB, base string, sc scenario, wrap func(*faultyDisk) disk) (int, *Plan) {
 	f := &faultyDisk{}
-	w, _, err := attempt(t, base, sc, f, wrap)
+	w, _, err := attempt(t, base, sc, nil, f, wrap)
 	defer w.close()
 	if err != nil {
 		t.Fatalf("without a fault: %v", err)
 	}
-	return f.n
+	return f.n, w.plan
 }
 
 // stride thins the points out for the short run; the long one takes all.

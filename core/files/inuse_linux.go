@@ -134,16 +134,14 @@ func readMounts(name string) ([]mount, error) {
 	lines := bufio.NewScanner(f)
 	for lines.Scan() {
 		if fields := strings.Fields(lines.Text()); len(fields) > 4 {
-			mounts = append(mounts, mount{root: unescape(fields[3]), point: unescape(fields[4])})
+			mounts = append(mounts, mount{root: escapes.Replace(fields[3]), point: escapes.Replace(fields[4])})
 		}
 	}
 	return mounts, lines.Err()
 }
 
-// unescape undoes the octal escapes of blanks and backslashes in mountinfo.
-func unescape(s string) string {
-	return strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`).Replace(s)
-}
+// escapes are how mountinfo writes blanks and backslashes.
+var escapes = strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`)
 
 // pathInFileSystem translates a path as this process sees it to the path in the
 // file system that it is on: what the root field of mounts elsewhere refers to.

@@ -54,20 +54,20 @@ func TestSwitchSurvivesKillAtEveryStep(t *testing.T) {
 	base := scratch(t)
 	p := points{want: 10_000}
 	everyWay(t, func(t *testing.T, i int, sc scenario, way way) {
-		all := calls(t, base, sc, way.wrap)
+		all, plan := calls(t, base, sc, way.wrap)
 		for n := 1 + i%stride(23); n <= all; n += stride(23) {
 			for _, after := range []bool{false, true} {
-				killOnce(t, base, sc, way.wrap, n, after, &p)
+				killOnce(t, base, sc, plan, way.wrap, n, after, &p)
 			}
 		}
 	})
 	p.report(t)
 }
 
-func killOnce(t *testing.T, base string, sc scenario, wrap func(*faultyDisk) disk, n int, after bool, p *points) {
+func killOnce(t *testing.T, base string, sc scenario, plan *Plan, wrap func(*faultyDisk) disk, n int, after bool, p *points) {
 	kill := func() (*world, string, *faultyDisk) {
 		f := &faultyDisk{at: n, with: errKilled, after: after}
-		w, before, err := attempt(t, base, sc, f, wrap)
+		w, before, err := attempt(t, base, sc, plan, f, wrap)
 		if !f.dead || err == nil {
 			t.Fatalf("point %d was not reached: %v", n, err)
 		}
@@ -139,11 +139,11 @@ func TestFaultAtEveryStepEndsOldOrNew(t *testing.T) {
 	base := scratch(t)
 	p := points{want: 5_000}
 	everyWay(t, func(t *testing.T, i int, sc scenario, way way) {
-		all := calls(t, base, sc, way.wrap)
+		all, plan := calls(t, base, sc, way.wrap)
 		for n := 1; n <= all; n++ {
 			for k, fault := range faults {
 				if (n+i+k)%stride(29) == 0 {
-					failOnce(t, base, sc, way.wrap, n, fault, &p)
+					failOnce(t, base, sc, plan, way.wrap, n, fault, &p)
 				}
 			}
 		}
@@ -151,9 +151,9 @@ func TestFaultAtEveryStepEndsOldOrNew(t *testing.T) {
 	p.report(t)
 }
 
-func failOnce(t *testing.T, base string, sc scenario, wrap func(*faultyDisk) disk, n int, fault error, p *points) {
+func failOnce(t *testing.T, base string, sc scenario, plan *Plan, wrap func(*faultyDisk) disk, n int, fault error, p *points) {
 	f := &faultyDisk{at: n, with: fault}
-	w, before, err := attempt(t, base, sc, f, wrap)
+	w, before, err := attempt(t, base, sc, plan, f, wrap)
 	defer w.close()
 	p.failed.Add(1)
 	if err == nil {
