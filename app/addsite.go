@@ -10,7 +10,6 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
-	"fyne.io/fyne/v2/dialog"
 	"fyne.io/fyne/v2/lang"
 	"fyne.io/fyne/v2/widget"
 
@@ -393,10 +392,8 @@ func (p *adoption) finish() *session {
 
 // browse lets a directory be chosen.
 func (p *adoption) browse() {
-	d := dialog.NewFolderOpen(func(u fyne.ListableURI, _ error) {
-		if u != nil {
-			p.folder.SetText(u.Path())
-		}
-	}, p.app.window)
-	d.Show()
+	p.app.choose(choice{title: lang.L("Directory of the site"), yes: lang.L("Choose"), dir: strings.TrimSpace(p.folder.Text), do: func(dir string) {
+		p.folder.SetText(dir)
+		p.app.window.Canvas().Focus(p.folder)
+	}})
 }

@@ -1,11 +1,11 @@
 package app
 
 import (
+	"io"
 	"strings"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
-	"fyne.io/fyne/v2/dialog"
 	"fyne.io/fyne/v2/lang"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
@@ -227,24 +227,17 @@ func planSQL(p *update.Plan) string {
 
 // save asks for a file and writes the statements there.
 func (v *databaseView) save() {
-	sql := planSQL(v.plan)
-	a := v.page.app
-	d := dialog.NewFileSave(func(w fyne.URIWriteCloser, _ error) {
-		if w == nil {
-			return
-		}
-		a.threads.run(func() {
-			_, err := w.Write([]byte(sql))
-			if cerr := w.Close(); err == nil {
-				err = cerr
-			}
+	sql, a := planSQL(v.plan), v.page.app
+	a.choose(choice{title: lang.L("Save the statements"), yes: lang.L("Save"), file: v.plan.From.String() + "-" + v.plan.To.String() + ".sql", do: func(path string) {
+		a.save(path, func(w io.Writer) error {
+			_, err := io.WriteString(w, sql)
+			return err
+		}, func(err error) {
 			if err != nil {
-				a.threads.do(func() { a.showError(lang.L("The statements could not be saved."), err) })
+				a.showError(lang.L("The statements could not be saved."), err)
 			}
 		})
-	}, a.window)
-	d.SetFileName(v.plan.From.String() + "-" + v.plan.To.String() + ".sql")
-	d.Show()
+	}})
 }
 
 // stepItem is a line of the list of statements.

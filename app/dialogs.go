@@ -23,14 +23,16 @@ const dialogWidth = 480
 type modal struct {
 	app    *App
 	popup  *widget.PopUp
-	before fyne.Focusable
+	below  *modal         // the dialog that this one was opened from, nil: none
+	before fyne.Focusable // had the focus when the dialog was opened; nil: nothing
+	home   fyne.Focusable // has it at first
 	onEsc  func()
 }
 
 // openModal shows a dialog with a title, some content and buttons, of which the
 // one at index safe is what Escape does.
 func (a *App) openModal(title string, content fyne.CanvasObject, safe int, actions ...*widgets.Action) *modal {
-	m := &modal{app: a, before: a.window.Canvas().Focused()}
+	m := &modal{app: a, below: a.modal, before: a.window.Canvas().Focused()}
 	row := container.NewHBox(layout.NewSpacer())
 	for _, b := range actions {
 		row.Add(b)
@@ -55,7 +57,8 @@ func (a *App) openModal(title string, content fyne.CanvasObject, safe int, actio
 	// Wrapped texts know their height only once they have a width.
 	m.popup.Resize(m.popup.MinSize())
 	if safe < len(actions) {
-		a.window.Canvas().Focus(actions[safe])
+		m.home = actions[safe]
+		a.window.Canvas().Focus(m.home)
 	}
 	return m
 }
@@ -68,10 +71,13 @@ func (m *modal) close() {
 	if m.app.modal != m {
 		return
 	}
-	m.app.modal = nil
+	m.app.modal = m.below
 	m.popup.Hide()
-	if m.before != nil {
+	switch {
+	case m.before != nil:
 		m.app.window.Canvas().Focus(m.before)
+	case m.below != nil && m.below.home != nil:
+		m.app.window.Canvas().Focus(m.below.home)
 	}
 }
 

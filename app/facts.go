@@ -60,6 +60,7 @@ func detailsText(text string) fyne.CanvasObject {
 // logPanel holds a log, folded.
 func logPanel(lines []string) fyne.CanvasObject {
 	log := widgets.NewLogList()
+	log.Reads = readLine
 	log.Set(lines)
 	tall := &minimum{size: fyne.NewSize(0, 200)}
 	tall.ExtendBaseWidget(tall)

@@ -2,6 +2,7 @@ package app
 
 import (
 	"errors"
+	"strings"
 	"unicode"
 	"unicode/utf8"
 
@@ -35,4 +36,13 @@ func say(text string) string {
 func sentence(text string) string {
 	first, size := utf8.DecodeRuneInString(text)
 	return say(words.Sentence(string(unicode.ToUpper(first)) + text[size:]))
+}
+
+// readLine puts a line of a log into the window's language, behind its time.
+func readLine(line string) string {
+	when, text, found := strings.Cut(line, " ")
+	if !found {
+		return line
+	}
+	return when + " " + say(text)
 }

@@ -107,6 +107,12 @@ var scenes = []scene{
 		m.Err = &update.Error{Kind: update.KindDownload, Stage: update.StageCheck, Err: errors.New("get https://updates.example.org/duckpond/timestamp.json: dial tcp: lookup updates.example.org: no such host")}
 		return m
 	}, nil},
+	{"prepare-failed", func() Model {
+		m := found()
+		m.State = update.NotBegun
+		m.Err = &update.Error{Kind: update.KindHash, Stage: update.StageDownload, Err: errors.New("download patch-from-1.4.2.tar.zst: the hash is not that of the manifest")}
+		return m
+	}, nil},
 	{"not-installable", func() Model {
 		m := found()
 		m.State = update.NotInstallable
@@ -192,6 +198,10 @@ var scenes = []scene{
 		for b.app.threads.active.Load() > 0 || b.pump() {
 		}
 	}},
+	{"choose-folder", base, func(b *bench) {
+		b.app.choose(choice{title: lang.L("Directory of the site"), yes: lang.L("Choose"), dir: "/usr", do: func(string) {}})
+	}},
+	{"save", base, func(b *bench) { b.page().saveDiagnostics() }},
 	{"more", found, func(b *bench) { b.page().showMore() }},
 	{"skipped", func() Model { m := base(); m.Skipped = version("1.5.0"); return m }, nil},
 	{"keys", base, func(b *bench) { b.app.showKeys() }},

@@ -102,7 +102,7 @@ func (t *tracker) report(e update.Event) {
 		t.p.Step, t.p.Item, t.p.Interruptible = -1, "", true
 	}
 	if e.Log != "" {
-		t.log(e.Time, say(e.Log))
+		t.log(e.Time, e.Log)
 	}
 }
 

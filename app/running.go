@@ -29,6 +29,7 @@ func newRunningView() *runningView {
 	v.sentence.Wrapping = fyne.TextWrapWord
 	v.sentence.TextStyle.Bold = true
 	v.banner = widgets.NewBanner(v.sentence, widgets.Notice)
+	v.log.Reads = readLine
 	tall := &minimum{size: fyne.NewSize(0, 180)}
 	tall.ExtendBaseWidget(tall)
 	v.logBox = widgets.NewPanel(container.NewStack(tall, v.log))

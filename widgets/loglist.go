@@ -9,6 +9,8 @@ import (
 // away from there.
 type LogList struct {
 	widget.BaseWidget
+	// Reads puts a line into words as it comes into sight; nil: it is shown as it is.
+	Reads func(line string) string
 	lines []string
 	list  *widget.List
 }
@@ -28,9 +30,14 @@ func NewLogList() *LogList {
 			return line
 		},
 		func(id widget.ListItemID, o fyne.CanvasObject) {
-			if id < len(l.lines) {
-				setText(o.(*widget.Label), l.lines[id])
+			if id >= len(l.lines) {
+				return
 			}
+			line := l.lines[id]
+			if l.Reads != nil {
+				line = l.Reads(line)
+			}
+			setText(o.(*widget.Label), line)
 		})
 	l.list.HideSeparators = true
 	l.ExtendBaseWidget(l)

@@ -34,6 +34,7 @@ type phrase struct {
 	key      string
 	literals []string
 	gaps     []gap
+	weight   int  // how long the literals are; of two that fit a text the heavier one is meant
 	glue     bool // it has no word of its own and only joins others
 	raw      bool // one of its gaps takes anything
 }
@@ -58,13 +59,11 @@ func parsePhrase(key string) phrase {
 		end = at[1]
 	}
 	p.literals = append(p.literals, key[end:])
-	p.glue = !strings.ContainsFunc(strings.Join(p.literals, ""), func(r rune) bool { return r >= 'A' && r <= 'z' })
+	own := strings.Join(p.literals, "")
+	p.weight = len(own)
+	p.glue = !strings.ContainsFunc(own, func(r rune) bool { return r >= 'A' && r <= 'z' })
 	return p
 }
-
-// weight is how much of a text the phrase itself is; of two that fit a text the
-// heavier one is meant.
-func (p *phrase) weight() int { return len(strings.Join(p.literals, "")) }
 
 // fits yields every way in which a text can fill the gaps. A sentence may begin
 // with a capital letter where the phrase has a small one.
@@ -168,11 +167,11 @@ func (r *reader) read(text string) *reading {
 	} {
 		for i := range book {
 			p := &book[i]
-			if !pass(p) || p.weight() <= best {
+			if !pass(p) || p.weight <= best || p.weight > len(text) {
 				continue
 			}
 			if gaps := r.gaps(p, text); gaps != nil {
-				found.phrase, found.gaps, best = p, gaps, p.weight()
+				found.phrase, found.gaps, best = p, gaps, p.weight
 				found.whole = r.allKnown(p, gaps)
 			}
 		}
