@@ -4,7 +4,7 @@ VERSION := $(shell git describe --tags --match 'v[0-9]*' --dirty 2>/dev/null | s
 LDFLAGS := -s -w -X main.version=$(VERSION)
 SCRIPTS := testdata/scripts
 
-.PHONY: help demo test check build headless race bench bench-deltas fuzz torture roundcube fleet gallery package clean
+.PHONY: help demo test check build headless race bench bench-deltas fuzz torture roundcube fleet gallery package package-test package-others vuln clean
 
 help:
 	@echo 'make demo       build, and open the window on a sample site with its own database'
@@ -15,11 +15,14 @@ help:
 	@echo 'make roundcube  update a real product, as Debian packages it, and roll back'
 	@echo 'make torture    kill the program at every step of an update, and recover'
 	@echo 'make fuzz       each fuzz target for FUZZTIME (30s)'
-	@echo 'make bench      benchmarks'
+	@echo 'make bench      one table of figures beside the naive way; WRITE=README.md keeps it'
 	@echo 'make bench-deltas  deltas of real products against zstd, bsdiff and xdelta3'
 	@echo 'make fleet      what 100 000 sites would transfer, day by day'
 	@echo 'make gallery    screenshots of the running program'
-	@echo 'make package    .deb, archives and man pages in ./dist'
+	@echo 'make package    .deb and archives for Linux in ./dist'
+	@echo 'make package-test    install them in a clean Debian and use them (root)'
+	@echo 'make package-others  the program without the window for macOS and Windows'
+	@echo 'make vuln       known vulnerabilities in what is linked in (network)'
 
 demo:
 	@sh $(SCRIPTS)/deps.sh window server
@@ -38,7 +41,7 @@ test:
 	$(MAKE) --no-print-directory build headless
 	$(MAKE) --no-print-directory check
 	sh $(SCRIPTS)/fetch-debian.sh roundcube
-	go test -timeout 15m ./...
+	go test -timeout 15m ./... ./testdata/scripts/...
 	$(MAKE) --no-print-directory race
 	./moult demo --headless --quiet
 
@@ -57,11 +60,15 @@ roundcube:
 
 torture:
 	sh $(SCRIPTS)/deps.sh server tests
+	MOULT_TORTURE=1 go test -count=1 -v -timeout 60m -run 'EveryStep|EveryMoment|RealProcess|Model' ./core/files
 	MOULT_TORTURE=1 go test -count=1 -v -timeout 120m -run 'Kill' ./app/cli
 	MOULT_TORTURE=1 go test -count=1 -v -timeout 120m -run 'OldOrNew|RealReleases' ./core/database
 
+# The table names the benchmarks; the others run with go test -bench.
+WRITE ?=
 bench:
-	go test -run '^$$' -bench . -benchmem ./...
+	sh $(SCRIPTS)/deps.sh server bench
+	go run ./$(SCRIPTS)/figures -write '$(WRITE)'
 
 bench-deltas:
 	sh $(SCRIPTS)/deps.sh deltas
@@ -80,6 +87,15 @@ gallery:
 
 package:
 	sh $(SCRIPTS)/package.sh '$(VERSION)'
+
+package-test: package
+	sh $(SCRIPTS)/package-test.sh
+
+package-others:
+	sh $(SCRIPTS)/package-others.sh '$(VERSION)'
+
+vuln:
+	go run golang.org/x/vuln/cmd/govulncheck@v1.1.4 ./...
 
 clean:
 	rm -rf moult dist .cache
