@@ -259,3 +259,14 @@ func TestPreflightTellsThatTheServerIsAReplica(t *testing.T) {
 		t.Errorf("%+v", found)
 	}
 }
+
+func TestAServerThatIsTooOldIsRefusedByName(t *testing.T) {
+	l := listen(t, "--version=5.6.51")
+	dsn, err := ParseDSN(l.DSN("shop"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := failure(t, dsn); got.Failure != TooOld || !strings.Contains(got.Text, "5.6.51") || !strings.Contains(got.Text, "MySQL 5.7") {
+		t.Errorf("%s, %q", got.Failure, got.Text)
+	}
+}

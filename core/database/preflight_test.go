@@ -158,3 +158,30 @@ func TestPreflightTellsThatEventsWillNotRun(t *testing.T) {
 		t.Errorf("%+v", found)
 	}
 }
+
+func TestPreflightTellsThatEventsMayRunMeanwhile(t *testing.T) {
+	s := newSite(t, "CREATE EVENT e ON SCHEDULE EVERY 1 YEAR STARTS '2037-01-01 00:00:00' DO DO 1")
+	was := s.text("SELECT @@GLOBAL.event_scheduler")
+	s.exec("SET GLOBAL event_scheduler = ON")
+	found := s.findings(s.DB, &schema.Plan{UpdateID: "u1"})
+	s.exec("SET GLOBAL event_scheduler = " + was)
+	if !hasFinding(found, "database events", levelWarn) {
+		t.Errorf("%+v", found)
+	}
+}
+
+func TestPreflightWarnsOfServersThatACrashLeavesHalfRenamed(t *testing.T) {
+	s := newSite(t)
+	for flavor, unsafe := range map[schema.Flavor]bool{
+		{Vendor: schema.MariaDB, Version: [3]int{10, 5, 23}}: true,
+		{Vendor: schema.MariaDB, Version: [3]int{10, 6, 0}}:  false,
+		{Vendor: schema.MySQL, Version: [3]int{5, 7, 44}}:    true,
+		{Vendor: schema.MySQL, Version: [3]int{8, 0, 12}}:    false,
+	} {
+		f := &preflight{ctx: t.Context(), d: &DB{flavor: flavor, dsn: s.dsn}, q: s.conn, plan: &schema.Plan{}}
+		found, err := f.version()
+		if err != nil || hasFinding(found, "database version", levelWarn) != unsafe {
+			t.Errorf("%s: %+v, %v", flavor, found, err)
+		}
+	}
+}
