@@ -19,10 +19,16 @@
 //
 // and back, at once or days later:
 //
+//	way, err := db.WayBack(ctx, plan)                   // what it will meet, before it begins
 //	notes, err := db.UndoScripts(ctx, plan.UpdateID, scripts, journal, report)
 //	notes, err = db.Undo(ctx, plan, schema.Contract, journal, report)
 //	notes, err = db.Undo(ctx, plan, schema.Expand, journal, report)
-//	err = db.Matches(ctx, plan.Start)
+//	err = db.MatchesFormer(ctx, way.Former)             // the start, and what was changed here since
+//
+// Slow statements on large tables can be left to a program that alters tables
+// beside their writers. [DB.Leave] names them, Run and Undo do what does not need
+// them and end with a [*LeftError], [DB.OnlineCommand] writes the command line, and
+// the same call goes on when the probe sees that the tool has done its work.
 //
 // What it promises:
 //
@@ -40,6 +46,8 @@
 //   - A statement runs by the algorithm that [DB.Cost] saw on the empty copy. Where
 //     the site's own table refuses that, Progress and journal say so.
 //   - Nothing is dropped before [DB.Discard].
+//   - What the way back needs on a full disk is taken before the first statement:
+//     its marks, and 2 MiB. Only what copies a table again needs more.
 //
 // What it never does: run a statement that is not in the plan on an object of
 // the site, send two statements at once, rely on a server's sql_mode, or print a
