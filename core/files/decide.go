@@ -113,7 +113,7 @@ func (pl *planner) decideEdited(c *candidate) {
 // earlier update put there is replaced.
 func (pl *planner) beside(c *candidate) {
 	p, err := release.ParsePath(string(c.path) + ".new")
-	if _, taken := pl.incoming[p]; taken {
+	if _, taken := pl.packaged(p); taken {
 		err = fmt.Errorf("%s is a file of the release itself", p)
 	}
 	if err != nil {

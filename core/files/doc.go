@@ -25,8 +25,8 @@
 // # Order of use
 //
 // [MakePlan] reads and changes nothing. [Preflight] tries whether the plan can be
-// done: room, rights, a real create-rename-delete in each directory. [Stage]
-// prepares every new file below .moult and makes all of it durable in one go.
+// done: room and quota, rights, a real create-rename-delete in each directory.
+// [Stage] prepares every new file below .moult and makes all of it durable in one go.
 // [Switch] puts them in place: milliseconds, each step one system call that swaps
 // a staged file with the one it replaces, so that no path is ever missing and the
 // staged name then holds what was replaced. [Verify] reads everything back. If any
@@ -36,15 +36,33 @@
 // again: both look at the disk, not at the last record, and both can be killed and
 // repeated at any point.
 //
-// # Two ways to switch
+// # A switch, in order
+//
+// All paths are compared with the plan, by contents or by what planning saw of them a
+// moment ago. The directories that will be swapped whole are built. The intents, with
+// the inodes of both sides, go to the journal and to the disk. Then the loop runs:
+// new directories, new files, swaps, removals, emptied directories, entry points last
+// of each. Nothing else is done in it. Then all that was taken out of the site is read
+// and compared with the plan: an edit that came between, or that no time of the file
+// tells of, is found there, before anything is called done, and is what goes back.
+//
+// An undo looks at all steps, swaps those back that were swapped, the last first, and
+// looks at what came out: what the update had not put there is set aside.
+//
+// # Ways to switch
 //
 // Where [files] switch in site.toml says auto, the largest directories that nobody
 // holds are switched whole: a clone of hard links and staged files is built beside
 // the directory and swapped with it in one call, so that no reader ever sees two
 // releases in it. [Plan.Trees] names them, and trees.go says when that may be done.
 // Everything else is switched file by file: a reader may for some milliseconds see
-// files of both releases, but never misses one. Where the system can't swap two
-// files, each gets a second name in the restore point and is then renamed over.
+// files of both releases, but never misses one. A file and a directory that change
+// places are one swap too (turn.go). Where the system can't swap two files, each gets
+// a second name in the restore point and is then renamed over.
+//
+// What is mounted inside the site is changed from an outpost on its own file system
+// (mounts.go). Where a file system takes two spellings of a name for one file, the
+// directory's own spelling says which it is (fold.go).
 //
 // # Promises
 //
@@ -52,8 +70,8 @@
 // directory is opened step by step through [os.Root]. A file that someone changed
 // after the plan was made stops the switch; one that was changed after the switch
 // is set aside by [Undo] as PATH.moult-ID and reported, never overwritten.
-// Nothing is deleted outside .moult: what the release no longer has is moved into
-// the restore point.
+// Nothing is deleted outside .moult and its outposts: what the release no longer has
+// is moved into the restore point.
 //
 // Mode, owner, access lists and security label follow the replaced file; a new
 // file takes owner and label from its directory. The time of modification is that

@@ -40,7 +40,7 @@ type planner struct {
 	PlanInput
 	plan       Plan
 	own        map[release.Path]bool
-	incoming   map[release.Path]release.File
+	incoming   []release.File // of the package, sorted by path
 	remembered map[release.Path]string
 	candidates []candidate
 	mounts     []release.Path        // directories on which something is mounted
@@ -97,18 +97,31 @@ func MakePlan(ctx context.Context, in PlanInput) (*Plan, error) {
 }
 
 func newPlanner(in PlanInput) *planner {
-	pl := &planner{PlanInput: in, own: map[release.Path]bool{}, incoming: map[release.Path]release.File{}, problems: map[release.Path]bool{}}
+	pl := &planner{PlanInput: in, own: map[release.Path]bool{}, problems: map[release.Path]bool{}}
 	for _, p := range in.Site.Config.Files.Own {
 		pl.own[p] = true
 	}
-	for _, f := range in.New {
-		pl.incoming[f.Path] = f
-	}
+	pl.incoming = slices.SortedFunc(slices.Values(in.New), byPath)
 	return pl
+}
+
+func byPath(a, b release.File) int { return cmp.Compare(a.Path, b.Path) }
+
+// packaged returns the file of the package at a path.
+func (pl *planner) packaged(p release.Path) (release.File, bool) {
+	i, found := slices.BinarySearchFunc(pl.incoming, p, func(f release.File, p release.Path) int { return cmp.Compare(f.Path, p) })
+	if !found {
+		return release.File{}, false
+	}
+	return pl.incoming[i], true
 }
 
 // collect lists the candidates, sorted by path.
 func (pl *planner) collect() error {
+	if pl.Full {
+		pl.collectFull()
+		return nil
+	}
 	want := map[release.Path]*candidate{}
 	at := func(p release.Path) *candidate {
 		c, ok := want[p]
@@ -118,17 +131,7 @@ func (pl *planner) collect() error {
 		}
 		return c
 	}
-	add := func(f release.File) { at(f.Path).new = fileState(f) }
-	if pl.Full {
-		for _, f := range pl.New {
-			add(f)
-		}
-		if pl.Inventory != nil {
-			for _, f := range pl.Inventory.Files {
-				at(f.Path)
-			}
-		}
-	} else if err := pl.collectPatch(at, add); err != nil {
+	if err := pl.collectPatch(at); err != nil {
 		return err
 	}
 	pl.candidates = make([]candidate, 0, len(want))
@@ -139,14 +142,44 @@ func (pl *planner) collect() error {
 	return nil
 }
 
-func (pl *planner) collectPatch(at func(release.Path) *candidate, add func(release.File)) error {
+// collectFull lists what was shipped and what is in the package, which are both
+// sorted: a site may have very many files.
+func (pl *planner) collectFull() {
+	var shipped []release.File
+	if pl.Inventory != nil {
+		shipped = pl.Inventory.Files
+	}
+	incoming := pl.incoming
+	pl.candidates = make([]candidate, 0, max(len(shipped), len(incoming)))
+	for len(shipped) > 0 || len(incoming) > 0 {
+		first := -1 // which list has the next path: -1 the one, 1 the other, 0 both
+		switch {
+		case len(shipped) == 0:
+			first = 1
+		case len(incoming) > 0:
+			first = byPath(shipped[0], incoming[0])
+		}
+		var c candidate
+		if first <= 0 {
+			c.path, c.shipped = shipped[0].Path, fileState(shipped[0])
+			shipped = shipped[1:]
+		}
+		if first >= 0 {
+			c.path, c.new = incoming[0].Path, fileState(incoming[0])
+			incoming = incoming[1:]
+		}
+		pl.candidates = append(pl.candidates, c)
+	}
+}
+
+func (pl *planner) collectPatch(at func(release.Path) *candidate) error {
 	used := map[release.Path]bool{}
 	for _, p := range pl.Operations.ReplaceFiles {
-		f, ok := pl.incoming[p]
+		f, ok := pl.packaged(p)
 		if !ok {
 			return fmt.Errorf("the package lacks %s, which its operations replace", p)
 		}
-		add(f)
+		at(p).new = fileState(f)
 		used[p] = true
 	}
 	for _, p := range pl.Operations.DeleteFiles {

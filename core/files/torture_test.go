@@ -36,9 +36,10 @@ func everyWay(t *testing.T, do func(t *testing.T, i int, sc scenario, way way)) 
 	t.Run("every", func(t *testing.T) {
 		for i, sc := range scenarios {
 			for _, way := range ways {
-				sc.way = way.choice
 				t.Run(sc.name+"/"+way.name, func(t *testing.T) {
 					t.Parallel()
+					sc := sc
+					sc.way = way.choice
 					do(t, i, sc, way)
 				})
 			}

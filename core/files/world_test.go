@@ -100,7 +100,7 @@ func (w *world) keepPristine() {
 	}
 	defer store.Close()
 	for _, text := range w.sc.shipped {
-		if err := store.Put(release.DigestOf([]byte(text)), strings.NewReader(text)); err != nil {
+		if err := store.Put(release.DigestOf([]byte(text)), []byte(text)); err != nil {
 			w.Fatal(err)
 		}
 	}

@@ -15,6 +15,9 @@
 //	.moult/trust/         trusted metadata
 //	.moult/updates/ID/    one update and, once committed, its restore point: [Update]
 //
+// Where another file system is mounted inside the site, an update that changes files
+// there has an outpost on it, a directory .moult-ID that goes with the update.
+//
 // With [state] dir = "…" in site.toml the last five live in that directory
 // instead, which must be on the site's device.
 //

@@ -24,7 +24,10 @@ import (
 //
 // The store is compressed and flat: xx/HEX.zst. Putting does not wait for the
 // disk; [Pristine.Sync] does, once for all.
-type Pristine struct{ root *os.Root }
+type Pristine struct {
+	root    *os.Root
+	encoder *zstd.Encoder // for any number of goroutines; a new one costs more than a text
+}
 
 // Pristine opens the site's store. The caller closes it.
 func (s *Site) Pristine() (*Pristine, error) {
@@ -32,7 +35,11 @@ func (s *Site) Pristine() (*Pristine, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Pristine{root}, nil
+	z, err := zstd.NewWriter(nil)
+	if err != nil {
+		return nil, errors.Join(err, root.Close())
+	}
+	return &Pristine{root, z}, nil
 }
 
 // Close closes the store.
@@ -55,22 +62,25 @@ func (p *Pristine) Has(d release.Digest) bool {
 	return err == nil
 }
 
-// Put stores what r holds, which must hash to d. What is there already is not
-// written again.
-func (p *Pristine) Put(d release.Digest, r io.Reader) error {
+// Put stores a text, which must hash to d. What is there already is not written
+// again. Any number of goroutines may put at the same time.
+func (p *Pristine) Put(d release.Digest, text []byte) error {
 	if d.IsZero() {
 		return errors.New("pristine copy: the hash is not known")
 	}
 	if p.Has(d) {
 		return nil
 	}
-	if err := p.put(d, r); err != nil {
+	if release.DigestOf(text) != d {
+		return fmt.Errorf("pristine copy %s: contents don't have this hash", d)
+	}
+	if err := p.put(d, text); err != nil {
 		return fmt.Errorf("pristine copy %s: %w", d, err)
 	}
 	return nil
 }
 
-func (p *Pristine) put(d release.Digest, r io.Reader) (err error) {
+func (p *Pristine) put(d release.Digest, text []byte) (err error) {
 	name := pristineName(d)
 	if err := p.root.Mkdir(path.Dir(name), 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
@@ -86,18 +96,7 @@ func (p *Pristine) put(d release.Digest, r io.Reader) (err error) {
 			p.root.Remove(temp)
 		}
 	}()
-	z, err := zstd.NewWriter(f, zstd.WithEncoderConcurrency(1))
-	if err != nil {
-		return err
-	}
-	h := sha256.New()
-	if _, err := io.Copy(io.MultiWriter(z, h), r); err != nil {
-		return err
-	}
-	if release.Digest(h.Sum(nil)) != d {
-		return errors.New("contents don't have this hash")
-	}
-	if err := z.Close(); err != nil {
+	if _, err := f.Write(p.encoder.EncodeAll(text, nil)); err != nil {
 		return err
 	}
 	if err := f.Close(); err != nil {

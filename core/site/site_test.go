@@ -245,10 +245,10 @@ func TestPristineGivesBackWhatWasPutAndNothingElse(t *testing.T) {
 	defer p.Close()
 	text := strings.Repeat("a line of a text\n", 1000)
 	d := release.DigestOf([]byte(text))
-	if err := p.Put(d, strings.NewReader("something else")); err == nil || p.Has(d) {
+	if err := p.Put(d, []byte("something else")); err == nil || p.Has(d) {
 		t.Errorf("contents with another hash were put: %v", err)
 	}
-	if err := p.Put(d, strings.NewReader(text)); err != nil {
+	if err := p.Put(d, []byte(text)); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := p.Get(d, 1<<20); err != nil || string(got) != text {
@@ -278,7 +278,7 @@ func TestPruneKeepsWhatIsWanted(t *testing.T) {
 	defer p.Close()
 	a, b := release.DigestOf([]byte("a")), release.DigestOf([]byte("b"))
 	for d, text := range map[release.Digest]string{a: "a", b: "b"} {
-		if err := p.Put(d, strings.NewReader(text)); err != nil {
+		if err := p.Put(d, []byte(text)); err != nil {
 			t.Fatal(err)
 		}
 	}
