@@ -113,7 +113,7 @@ func TestServerKilledDuringEachKindOfChangeEndsOldOrNew(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("%d kills", tried)
+	tally(t, tried, "kills of the server")
 }
 
 // killed runs one way and kills the server on it, then starts it again.

@@ -104,5 +104,5 @@ func TestProcessKilledAtEveryRecordEndsOldOrNew(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("%d kills", tried)
+	tally(t, tried, "kills of the process")
 }

@@ -23,7 +23,23 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
-	os.Exit(embedded.Main(m))
+	code := embedded.Main(m)
+	if tortured > 0 {
+		fmt.Printf("torture: %d cuts and kills, each recovered to old or new with its rows\n", tortured)
+	}
+	os.Exit(code)
+}
+
+// tortured is how many cuts and kills the tests of this process have got over.
+var tortured int
+
+// tally counts what a test got over to its end.
+func tally(t *testing.T, n int, what string) {
+	t.Helper()
+	t.Logf("%d %s", n, what)
+	if !t.Failed() {
+		tortured += n
+	}
 }
 
 // writePlan keeps a plan for another process.

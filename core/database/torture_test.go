@@ -194,7 +194,7 @@ func TestConnectionCutAtEveryPacketEndsOldOrNew(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("%d cuts", tried)
+	tally(t, tried, "cuts of the connection")
 }
 
 // cutPass goes one way through a cutter and returns how many packets it took.
@@ -277,5 +277,5 @@ func TestConnectionCutDuringScriptsEndsOldOrNew(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	t.Logf("%d cuts", tried)
+	tally(t, tried, "cuts of the connection")
 }
