@@ -14,7 +14,7 @@ if [ -n "$bad" ]; then
 fi
 
 say go vet
-go vet ./...
+go vet ./... ./testdata/scripts/...
 go vet -tags headless .
 # Packages that need no C compiler are vetted as on the other two systems.
 portable="./core/... ./app/cli ./app/words"
@@ -26,4 +26,4 @@ for system in windows darwin; do
 done
 
 say staticcheck
-go tool staticcheck ./...
+go tool staticcheck ./... ./testdata/scripts/...

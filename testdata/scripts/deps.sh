@@ -1,5 +1,5 @@
 #!/bin/sh
-# deps.sh window|server|tests ...
+# deps.sh window|server|tests|deltas|bench ...
 # Says which packages of the system are missing for the given purposes, and
 # installs them on Debian and Ubuntu: at once as root, after a question with sudo
 # otherwise. Elsewhere it says what to install. Without anything missing it is silent.
@@ -7,6 +7,7 @@
 #   server  the database server of the demo and of the tests
 #   tests   what single tests use: a tracer, other makers of archives, a display
 #   deltas  the tools that deltas are measured against
+#   bench   the tool that updates of files are measured against
 set -eu
 
 need=""
@@ -44,6 +45,9 @@ for purpose in "$@"; do
 		want e2fsprogs command_exists chattr
 		want xz-utils command_exists xz
 		want xvfb command_exists Xvfb
+		;;
+	bench)
+		want rsync command_exists rsync
 		;;
 	deltas)
 		want zstd command_exists zstd

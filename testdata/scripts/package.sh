@@ -3,7 +3,10 @@
 #   moult_VERSION_ARCH.deb            the program with its window
 #   moult-headless_VERSION_ARCH.deb   the static program for servers
 #   moult-headless-VERSION-linux-ARCH.tar.xz   the same for any Linux
-# The same source gives the same bytes when SOURCE_DATE_EPOCH is set.
+#   SHA256SUMS                        of these
+# The same source gives the same bytes: every time in them is that of the commit, or
+# SOURCE_DATE_EPOCH. nfpm, which makes the .deb files, has a module of its own, so
+# that what it needs is no business of the program's.
 set -eu
 cd "$(dirname "$0")/../.."
 version=${1:-}
@@ -12,62 +15,59 @@ arch=$(go env GOARCH)
 ldflags="-s -w -X main.version=$version"
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || date +%s)}
 export SOURCE_DATE_EPOCH
+rm -rf dist
 mkdir -p dist
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+dist=$PWD/dist
+stage=$(mktemp -d)
+trap 'rm -rf "$stage"' EXIT
 
-CGO_ENABLED=0 go build -trimpath -tags headless -ldflags "$ldflags" -o "$work/headless" .
-go build -trimpath -ldflags "$ldflags" -o "$work/window" .
+CGO_ENABLED=0 go build -trimpath -tags headless -ldflags "$ldflags" -o "$stage/headless" .
+go build -trimpath -ldflags "$ldflags" -o "$stage/window" .
+go -C testdata/scripts/nfpm build -o "$stage/nfpm" github.com/goreleaser/nfpm/v2/cmd/nfpm
 
-# tree DIR BINARY: the files that every package has.
+# The licences of all that is linked in ask for their text to go with it.
+{
+	printf '==== Go %s\n\n' "$(go env GOVERSION)"
+	cat "$(go env GOROOT)/LICENSE"
+	go list -deps -f '{{with .Module}}{{if .Version}}{{.Path}} {{.Version}} {{.Dir}}{{end}}{{end}}' . | sort -u |
+		while read -r path version dir; do
+			for text in "$dir"/LICEN[CS]E* "$dir"/[Ll]icense* "$dir"/COPYING* "$dir"/NOTICE*; do
+				[ ! -f "$text" ] || { printf '\n==== %s %s, %s\n\n' "$path" "$version" "${text##*/}" && cat "$text"; }
+			done
+		done
+} | gzip -9n >"$stage/licences.gz"
+
+# tree NAME BINARY: the files of a package, below $stage/NAME.
 tree() {
-	install -D -m 755 "$2" "$1/usr/bin/moult"
-	"$work/headless" manual "$1/usr/share/man/man1"
-	gzip -9n "$1"/usr/share/man/man1/*.1
+	to=$stage/$1
+	install -D -m 755 "$stage/$2" "$to/usr/bin/moult"
+	"$stage/headless" manual "$to/usr/share/man/man1"
+	gzip -9n "$to"/usr/share/man/man1/*.1
 	for shell in bash:bash-completion/completions/moult zsh:zsh/vendor-completions/_moult fish:fish/vendor_completions.d/moult.fish; do
-		mkdir -p "$(dirname "$1/usr/share/${shell#*:}")"
-		"$work/headless" completion "${shell%%:*}" >"$1/usr/share/${shell#*:}"
+		mkdir -p "$(dirname "$to/usr/share/${shell#*:}")"
+		"$stage/headless" completion "${shell%%:*}" >"$to/usr/share/${shell#*:}"
 	done
 	for unit in resources/linux/moult@.*; do
-		install -D -m 644 "$unit" "$1/usr/lib/systemd/system/$(basename "$unit")"
+		install -D -m 644 "$unit" "$to/usr/lib/systemd/system/$(basename "$unit")"
 	done
-	install -D -m 644 LICENSE "$1/usr/share/doc/$3/copyright"
-	install -m 644 README.md docs/*.md "$1/usr/share/doc/$3/"
+	install -D -m 644 LICENSE "$to/usr/share/doc/$1/copyright"
+	install -m 644 README.md docs/*.md "$stage/licences.gz" "$to/usr/share/doc/$1/"
+	find "$to" -type d -exec chmod 755 {} +
+	find "$to" -type f ! -path '*/bin/*' -exec chmod 644 {} +
+	find "$to" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
 }
+tree moult window
+install -D -m 644 resources/icon.svg "$stage/moult/usr/share/icons/hicolor/scalable/apps/org.moult.Moult.svg"
+install -D -m 644 resources/linux/moult.desktop "$stage/moult/usr/share/applications/org.moult.Moult.desktop"
+find "$stage/moult" -type d -exec chmod 755 {} +
+find "$stage/moult" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
+tree moult-headless headless
 
-# deb NAME DIR DEPENDS CONFLICTS DESCRIPTION
-deb() {
-	mkdir -p "$2/DEBIAN"
-	cat >"$2/DEBIAN/control" <<-CONTROL
-		Package: $1
-		Version: $version
-		Architecture: $arch
-		Maintainer: The Moult authors <moult@example.org>
-		Section: admin
-		Priority: optional
-		Depends: $3
-		Recommends: ca-certificates
-		Conflicts: $4
-		Installed-Size: $(du -sk "$2/usr" | cut -f1)
-		Description: $5
-		 Moult updates a site's files and its MySQL-compatible database together,
-		 shows everything before it happens, and can always go back.
-	CONTROL
-	find "$2" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
-	dpkg-deb --build --root-owner-group -Zxz "$2" "dist/$1_${version}_$arch.deb" >/dev/null
-}
-
-tree "$work/moult" "$work/window" moult
-install -D -m 644 resources/icon.svg "$work/moult/usr/share/icons/hicolor/scalable/apps/org.moult.Moult.svg"
-install -D -m 644 resources/linux/moult.desktop "$work/moult/usr/share/applications/org.moult.Moult.desktop"
-tree "$work/moult-headless" "$work/headless" moult-headless
-
-tar -C "$work/moult-headless/usr" --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$SOURCE_DATE_EPOCH" \
+for name in moult moult-headless; do
+	STAGE=$stage ARCH=$arch VERSION=$version \
+		"$stage/nfpm" package --config testdata/scripts/nfpm/$name.yaml --packager deb --target dist/
+done
+tar -C "$stage/moult-headless/usr" --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$SOURCE_DATE_EPOCH" \
 	--transform "s,^\.,moult-headless-$version," -cJf "dist/moult-headless-$version-linux-$arch.tar.xz" .
-if command -v dpkg-deb >/dev/null 2>&1; then
-	deb moult "$work/moult" "libc6, libgl1, libx11-6" moult-headless "keeps self-hosted sites up to date, with a window"
-	deb moult-headless "$work/moult-headless" "libc6 | base-files" moult "keeps self-hosted sites up to date, for servers"
-else
-	echo "package.sh: dpkg-deb is not here; no .deb was built" >&2
-fi
+(cd "$dist" && sha256sum -- * >SHA256SUMS)
 ls -l dist
