@@ -5,10 +5,14 @@
 // tree and a schema file: the full package, patches and deltas from the versions that
 // are named, the manifest, and the signed metadata. [Refresh] renews what expires and
 // belongs in a daily job. [Rotate] replaces the keys of a role. [Rollout] widens or
-// halts a release, [SetMirrors] names further places that hand it out. [Verify] plays
-// every way from every older release to the newest in empty directories. [Serve] hands
-// a repository out on this machine for trying out. [Fleet] reckons what a hundred
-// thousand sites will cost.
+// halts a release, [SetMirrors] names further places that hand it out, [Prune] removes
+// old ones. [Verify] plays every way from every older release to the newest in empty
+// directories. [Serve] hands a repository out on this machine for trying out, and
+// [Carry] writes the part of it that a site without a network needs. [Fleet] reckons
+// what a hundred thousand sites will cost.
+//
+// Where several people have to sign and no place has all their keys, a change waits
+// with the signatures it has until [Sign] has added the last; see [KeySource.HandOn].
 //
 // Whoever uploads a repository uploads targets/ first, then metadata/, and
 // metadata/timestamp.json last: sites then see the old state or the new one.
