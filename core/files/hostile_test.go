@@ -345,6 +345,32 @@ func TestMoultsOwnDirectoryIsNoTarget(t *testing.T) {
 	}
 }
 
+// TestOutpostsAreNoTarget has a package that wants to change, and to remove, what the
+// outpost of an older update keeps.
+func TestOutpostsAreNoTarget(t *testing.T) {
+	for _, full := range []bool{true, false} {
+		sc := scenario{
+			shipped: contents{"lib/a": "1"}, here: contents{"lib/a": "1", "lib/.moult-u0/old/1": "kept"},
+			new: contents{"lib/a": "2", "lib/.moult-u0/old/1": "evil", "lib/.MOULT-U0/old/2": "evil"}, full: full,
+		}
+		if !full {
+			sc.ops = release.Operations{ReplaceDirectories: paths("lib"), DeleteDirectories: paths("lib/.moult-u0")}
+		}
+		sc.choices = map[release.Path]Choice{"lib/.moult-u0/old/1": ChoiceNew}
+		w := build(t, scratch(t), sc)
+		defer w.close()
+		w.makePlan()
+		w.all(realDisk{})
+		got, err := os.ReadFile(filepath.Join(w.dir, "lib/.moult-u0/old/1"))
+		if err != nil || string(got) != "kept" {
+			t.Errorf("the outpost holds %q, %v", got, err)
+		}
+		if _, err := os.Lstat(filepath.Join(w.dir, "lib/.MOULT-U0")); err == nil {
+			t.Error("an outpost of the package's own was made")
+		}
+	}
+}
+
 func TestLongestNames(t *testing.T) {
 	long := strings.Repeat("n", 255)
 	deep := strings.Repeat("d/", 60) + long

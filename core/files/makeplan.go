@@ -248,9 +248,6 @@ func (pl *planner) walk(t *tree, dir string, found func(release.Path)) error {
 		return err
 	}
 	for _, e := range list {
-		if e.IsDir() && strings.HasPrefix(e.Name(), site.OutpostPrefix) {
-			continue
-		}
 		p, err := release.ParsePath(dir + "/" + e.Name())
 		if err != nil {
 			pl.plan.Notes = append(pl.plan.Notes, fmt.Sprintf("%q stays: it is not a name that a release can have", dir+"/"+e.Name()))
@@ -284,9 +281,11 @@ func fileState(f release.File) State {
 	return State{Size: f.Size, Mode: f.Mode & uint32(fs.ModePerm), SHA256: f.SHA256}
 }
 
+// isOwn reports whether a path is never touched: it is the admin's own, or in an
+// outpost of Moult's.
 func (pl *planner) isOwn(p release.Path) bool {
 	for dir := string(p); dir != "." && dir != ""; dir = path.Dir(dir) {
-		if pl.own[release.Path(dir)] {
+		if pl.own[release.Path(dir)] || strings.HasPrefix(strings.ToLower(path.Base(dir)), site.OutpostPrefix) {
 			return true
 		}
 	}
