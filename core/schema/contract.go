@@ -74,6 +74,9 @@ func (p *planner) setSequencesAside() {
 // reshape brings a table into its final form. What partitions a table can't be
 // mixed with other clauses.
 func (p *planner) reshape(cur, final *Table) {
+	if sameTable(cur, final) {
+		return
+	}
 	to := final.Clone()
 	to.ForeignKeys = cur.ForeignKeys
 	to.Partition = cur.Partition.Clone()

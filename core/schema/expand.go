@@ -12,7 +12,7 @@ func (p *planner) expand() {
 	p.createSequences()
 	p.createTables()
 	for _, t := range p.target.Tables {
-		if cur := p.now(t.Name); cur != nil && p.renames.tables[t.Name] == "" {
+		if cur := p.now(t.Name); cur != nil && p.renames.tables[t.Name] == "" && !sameTable(cur, t) {
 			if mid := p.expanded(cur, t); mid != nil {
 				p.alter(cur, mid, nil)
 			}

@@ -238,6 +238,7 @@ func (m *merger) tables(b, l, t *Schema) []*Table {
 	return out
 }
 
+// sameTable compares two tables whole.
 func sameTable(a, b *Table) bool {
 	e := &comparison{}
 	e.table(a.Name, a, b)

@@ -51,7 +51,7 @@ func (r *reader) alterTable(c *cursor) {
 	at := c.i
 	db, name := c.qualified("a table")
 	r.own(c, db)
-	t := r.out.Table(name)
+	t := r.tables[name]
 	if t == nil {
 		if exists || c.is("DISABLE", "KEYS") || c.is("ENABLE", "KEYS") {
 			return // dumps of rows alone have the latter

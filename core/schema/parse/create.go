@@ -167,7 +167,7 @@ func (r *reader) createTable(c *cursor, h head) {
 	at := c.i
 	db, name := c.qualified("a table")
 	r.own(c, db)
-	if old := r.out.Table(name); old != nil {
+	if old := r.tables[name]; old != nil {
 		switch {
 		case h.replace:
 			r.dropTable(name)
@@ -183,6 +183,7 @@ func (r *reader) createTable(c *cursor, h head) {
 		c.table(t)
 	}
 	r.out.Tables = append(r.out.Tables, t)
+	r.tables[name] = t
 }
 
 // like makes the table as a copy of another one, if the statement says so.
@@ -202,7 +203,7 @@ func (r *reader) like(c *cursor, t *schema.Table) bool {
 		c.expect(")")
 	}
 	c.done()
-	model := r.out.Table(name)
+	model := r.tables[name]
 	if model == nil {
 		c.failAt(at, "the table %s is not known at this place", name)
 	}
@@ -238,7 +239,7 @@ func (r *reader) createIndex(c *cursor, h head) {
 	at := c.i
 	db, name := c.qualified("a table")
 	r.own(c, db)
-	t := r.out.Table(name)
+	t := r.tables[name]
 	if t == nil {
 		c.failAt(at, "the table %s is not known at this place", name)
 	}

@@ -70,8 +70,11 @@ func dropNamed[T any](list *[]T, name string, nameOf func(T) string) {
 
 // dropTable removes a table with its triggers.
 func (r *reader) dropTable(name string) {
-	dropNamed(&r.out.Tables, name, func(t *schema.Table) string { return t.Name })
-	dropNamed(&r.out.Triggers, name, func(g *schema.Trigger) string { return g.Table })
+	if r.tables[name] != nil {
+		delete(r.tables, name)
+		dropNamed(&r.out.Tables, name, func(t *schema.Table) string { return t.Name })
+		dropNamed(&r.out.Triggers, name, func(g *schema.Trigger) string { return g.Table })
+	}
 	dropNamed(&r.out.Sequences, name, func(q *schema.Sequence) string { return q.Name })
 }
 
@@ -98,7 +101,7 @@ func (r *reader) known(c *cursor) *schema.Table {
 	at := c.i
 	db, name := c.qualified("a table")
 	r.own(c, db)
-	t := r.out.Table(name)
+	t := r.tables[name]
 	if t == nil {
 		c.failAt(at, "the table %s is not known at this place", name)
 	}
@@ -161,11 +164,13 @@ func (r *reader) renameTable(from, to string) bool {
 			return true
 		}
 	}
-	t := r.out.Table(from)
+	t := r.tables[from]
 	if t == nil {
 		return false
 	}
 	t.Name = to
+	delete(r.tables, from)
+	r.tables[to] = t
 	for _, other := range r.out.Tables {
 		for _, f := range other.ForeignKeys {
 			if f.RefTable == from && f.RefSchema == "" {

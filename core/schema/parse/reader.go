@@ -17,6 +17,7 @@ type reader struct {
 	fl      schema.Flavor
 	split   *Splitter
 	out     *schema.Schema
+	tables  map[string]*schema.Table // those of out, by name
 	session session
 	judge   judge
 
@@ -30,7 +31,7 @@ type defaults struct{ charset, collation string }
 
 func newReader(name string, r io.Reader, fl schema.Flavor) *reader {
 	return &reader{
-		fl: fl, split: NewSplitter(name, r), out: &schema.Schema{},
+		fl: fl, split: NewSplitter(name, r), out: &schema.Schema{}, tables: map[string]*schema.Table{},
 		session: newSession(), databases: map[string]defaults{},
 	}
 }
@@ -141,7 +142,7 @@ func (r *reader) use(c *cursor) {
 	r.database = name
 	if r.used == "" {
 		r.used = name
-		r.out = &schema.Schema{}
+		r.out, r.tables = &schema.Schema{}, map[string]*schema.Table{}
 	}
 }
 
