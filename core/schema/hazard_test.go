@@ -389,6 +389,8 @@ var refusals = []struct {
 	{"a trigger over a table that goes", "CREATE TABLE t (a int);", "CREATE TABLE u (a int); CREATE TRIGGER g BEFORE INSERT ON t FOR EACH ROW SET NEW.a = 1;", schema.DefaultMariaDB, "trigger g is on table t"},
 	{"a collation of the other vendor", "CREATE TABLE t (a int);", "CREATE TABLE t (a varchar(3) COLLATE utf8mb4_0900_ai_ci);", schema.DefaultMariaDB, "utf8mb4_0900_ai_ci"},
 	{"a collation of the other vendor", "CREATE TABLE t (a int);", "CREATE TABLE t (a varchar(3) COLLATE utf8mb4_uca1400_ai_ci);", schema.DefaultMySQL, "utf8mb4_uca1400_ai_ci"},
+	{"a character set that nobody has", "CREATE TABLE t (a int);", "CREATE TABLE t (\n  a varchar(3) CHARACTER SET utf9);", schema.DefaultMariaDB, "column a of table t (to:2:3) has the character set utf9"},
+	{"an engine that nobody has", "CREATE TABLE u (a int);", "CREATE TABLE u (a int);\nCREATE TABLE t (a int) ENGINE=Inodb;", schema.DefaultMariaDB, "table t (to:2:1) has the engine Inodb"},
 	{"a name that is too long", "CREATE TABLE t (a int);", "CREATE TABLE t (`" + strings.Repeat("x", 65) + "` int);", schema.DefaultMariaDB, "longer than 64"},
 }
 

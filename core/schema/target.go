@@ -32,7 +32,7 @@ func (p *planner) checkNames() {
 				p.refuse("table %s has two columns %s", t.Name, c.Name)
 			}
 			columns[strings.ToLower(c.Name)] = true
-			p.checkCharset(fmt.Sprintf("column %s of table %s", c.Name, t.Name), c.Charset, c.Collation)
+			p.checkCharset(fmt.Sprintf("column %s of table %s%s", c.Name, t.Name, c.Pos.behind()), c.Charset, c.Collation)
 		}
 		for _, x := range t.Indexes {
 			check("index", t.Name+".", x.Name)
@@ -40,10 +40,19 @@ func (p *planner) checkNames() {
 		for _, k := range t.ForeignKeys {
 			check("foreign key", t.Name+".", k.Name)
 		}
-		p.checkCharset("table "+t.Name, t.Charset, t.Collation)
+		p.checkCharset("table "+t.Name+t.Pos.behind(), t.Charset, t.Collation)
 		p.checkEngine(t)
 		p.checkPartition(t)
 	}
+}
+
+// behind is the place in a file, to stand behind the name of an object; "" for
+// what was read from a server.
+func (p Pos) behind() string {
+	if p.Line == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (%s:%d:%d)", p.File, p.Line, p.Column)
 }
 
 // strangers are parts of collations' names that a server lacks, with the nearest
@@ -113,7 +122,7 @@ func (p *planner) checkEngine(t *Table) {
 		}
 	}
 	if !slices.ContainsFunc(p.start.Tables, func(o *Table) bool { return o.Engine == t.Engine }) {
-		p.refuse("E2: table %s has the engine %s, which %s does not have; InnoDB is the usual one", t.Name, t.Engine, p.fl.Vendor)
+		p.refuse("E2: table %s%s has the engine %s, which %s does not have; InnoDB is the usual one", t.Name, t.Pos.behind(), t.Engine, p.fl.Vendor)
 	}
 }
 
