@@ -208,6 +208,11 @@ func (d *DB) ptCommand(table, clauses string) []string {
 	if d.dsn.HasPassword() {
 		command = append(command, "--ask-pass")
 	}
+	if d.flavor.Vendor == schema.MySQL && d.flavor.AtLeast(8, 4) {
+		// SHOW SLAVE HOSTS, by which releases of the tool before 3.7 look for
+		// replicas as well, is gone from the server.
+		command = append(command, "--recursion-method=processlist")
+	}
 	return append(command, fmt.Sprintf("%s,D=%s,t=%s,u=%s", place, escapePT(d.dsn.Database), escapePT(table), escapePT(d.dsn.User)))
 }
 

@@ -3,6 +3,8 @@ package database
 import (
 	"strings"
 	"testing"
+
+	"moult/core/schema"
 )
 
 // wordy is what servers store in other words than a product's file has.
@@ -15,7 +17,11 @@ CREATE VIEW w AS SELECT v.id FROM v JOIN t USING (id);
 `
 
 func TestWhatTheServerStoresInOtherWordsIsNoChange(t *testing.T) {
-	s := newSite(t, strings.Split(strings.TrimSuffix(strings.TrimSpace(wordy), ";"), ";\n")...)
+	s := newSite(t)
+	if f := s.Flavor(); f.Vendor == schema.MySQL && !f.AtLeast(8, 0, 16) {
+		t.Skipf("%s knows neither computed defaults nor checks", f)
+	}
+	s.exec(strings.Split(strings.TrimSuffix(strings.TrimSpace(wordy), ";"), ";\n")...)
 	if p := s.plan(wordy); len(p.Steps) != 0 {
 		t.Errorf("in a scratch database: %s", script(p))
 	}

@@ -24,7 +24,7 @@ func TestWayBackOfAnUntouchedUpdateFindsNothing(t *testing.T) {
 	before := s.sums()
 	w := s.wayBack(s.WayBack(t.Context(), p))
 	for _, f := range w.Findings {
-		if f.Level != levelOK {
+		if f.Level != levelOK && f.Code != "database version" {
 			t.Errorf("%+v", f)
 		}
 	}
