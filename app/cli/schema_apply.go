@@ -102,6 +102,13 @@ func (p *Program) schemaResumeCommand() *cobra.Command {
 				return err
 			}
 			defer db.Close()
+			begun, err := db.Begun(ctx, pl)
+			if err != nil {
+				return err
+			}
+			if !begun {
+				return usagef("nothing of the run in %s was begun, or it was taken back: use moult schema apply", dir)
+			}
 			ok, err := p.confirm(fmt.Sprintf("Go on with %s on %s?", plural(len(pl.Steps), "statement"), db.Name()), "--yes")
 			if err != nil || !ok {
 				return err

@@ -129,27 +129,35 @@ func (r *run) waits(ctx context.Context, s *schema.Step, key string, st schema.S
 // renameKeys gives foreign keys and their indexes the names back that a tool had to
 // change: later statements call them by these.
 func (r *run) renameKeys(ctx context.Context) error {
+	live, err := r.d.Introspect(ctx)
+	if err != nil {
+		return err
+	}
+	named := map[string]*schema.Table{} // keys that the plan knows, before or after it
 	for _, text := range []string{r.plan.Start, r.plan.Target} {
-		live, err := r.d.Introspect(ctx)
+		s, err := r.d.expected(text, live)
 		if err != nil {
 			return err
 		}
-		want, err := r.d.expected(text, live)
-		if err != nil {
-			return err
+		for _, t := range s.Tables {
+			if named[t.Name] == nil {
+				named[t.Name] = &schema.Table{}
+			}
+			named[t.Name].ForeignKeys = append(named[t.Name].ForeignKeys, t.ForeignKeys...)
+			named[t.Name].Indexes = append(named[t.Name].Indexes, t.Indexes...)
 		}
-		for _, t := range live.Tables {
-			w := want.Table(t.Name)
-			if w == nil {
-				continue
-			}
-			st := schema.RenameKeys(t, w)
-			if st == nil {
-				continue
-			}
-			if err := r.d.insist(ctx, func() error { return r.d.execute(ctx, *st, nil) }); err != nil {
-				return fmt.Errorf("name the keys of table %s as before: %w", t.Name, err)
-			}
+	}
+	for _, t := range live.Tables {
+		want := named[t.Name]
+		if want == nil {
+			continue
+		}
+		st := schema.RenameKeys(t, want)
+		if st == nil {
+			continue
+		}
+		if err := r.d.insist(ctx, func() error { return r.d.execute(ctx, *st, nil) }); err != nil {
+			return fmt.Errorf("name the keys of table %s as before: %w", t.Name, err)
 		}
 	}
 	return nil

@@ -66,6 +66,16 @@ func (d *DB) WayBack(ctx context.Context, p *schema.Plan) (*WayBack, error) {
 	return w, err
 }
 
+// Begun reports whether any statement of a plan was begun and not taken back.
+func (d *DB) Begun(ctx context.Context, p *schema.Plan) (bool, error) {
+	conn, err := d.session(ctx)
+	if err != nil {
+		return false, err
+	}
+	marks, err := readMarks(ctx, conn, p.UpdateID)
+	return len(marks) > 0, d.noteLoss(err)
+}
+
 // mirrored returns the inverses of the steps that were begun, as steps.
 func mirrored(p *schema.Plan, marks map[string]mark) []schema.Step {
 	var steps []schema.Step
