@@ -155,6 +155,7 @@ type cloner struct {
 	to      *tree
 	toDir   string
 	planned map[string]kind
+	whole   bool // it was whole once: a directory in it has all that it was made with
 }
 
 // sync makes the clone equal and returns the listing of the original that it is
@@ -188,7 +189,10 @@ func (c *cloner) sync() ([]node, error) {
 		}
 		wanted[n.path] = true
 		has, there := clone[n.path]
-		if there && !n.dir && has.id.Inode == n.id.Inode && has.id.known() {
+		switch {
+		case there && !n.dir && has.id.Inode == n.id.Inode && has.id.known():
+			continue
+		case there && n.dir && has.dir && c.whole && has.mode == n.mode && has.owner == n.owner:
 			continue
 		}
 		if there && has.dir != n.dir || there && !n.dir {
@@ -341,7 +345,7 @@ func (w *undoer) undoTree(st step) error {
 	case how == other:
 		return fmt.Errorf("%w: another directory is in its place", ErrChanged)
 	case how == done:
-		c := cloner{d: w.d, from: w.site, fromDir: st.path, to: w.update, toDir: st.staged(), planned: plannedIn(st)}
+		c := cloner{d: w.d, from: w.site, fromDir: st.path, to: w.update, toDir: st.staged(), planned: plannedIn(st), whole: true}
 		if _, err := c.sync(); err != nil {
 			return err
 		}

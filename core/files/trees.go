@@ -3,6 +3,7 @@ package files
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"path"
 	"slices"
 	"strings"
@@ -144,6 +145,12 @@ type node struct {
 	dir    bool
 	id     ident
 	device uint64
+	mode   fs.FileMode
+	owner  int
+}
+
+func nodeOf(at string, info fs.FileInfo) node {
+	return node{path: at, dir: info.IsDir(), id: identOf(info), device: deviceOf(info), mode: info.Mode(), owner: ownerOf(info)}
 }
 
 // list lists a directory with everything below it, sorted by path, "." first. One
@@ -153,7 +160,7 @@ func list(t *tree, dir string, most int) ([]node, error) {
 	if err != nil || info == nil || !info.IsDir() {
 		return nil, err
 	}
-	nodes := []node{{path: ".", dir: true, id: identOf(info), device: deviceOf(info)}}
+	nodes := []node{nodeOf(".", info)}
 	for level := nodes; len(level) > 0; {
 		var dirs []string
 		for _, n := range level {
@@ -203,7 +210,7 @@ func listOne(t *tree, dir, rel string) ([]node, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s/%s: %w", dir, sub, unwrapPath(err))
 		}
-		nodes = append(nodes, node{path: sub, dir: info.IsDir(), id: identOf(info), device: deviceOf(info)})
+		nodes = append(nodes, nodeOf(sub, info))
 	}
 	return nodes, nil
 }
