@@ -159,7 +159,7 @@ func stopButton(m Model) Button {
 // touched reports whether a step has begun that changes something on the site.
 func touched(p Progress) bool {
 	for _, s := range p.Steps {
-		if s.Stage != update.StageLock && s.Status != update.StepPending && s.Status != update.StepSkipped {
+		if s.Stage != update.StageLock && s.Stage != update.StageReady && s.Status != update.StepPending && s.Status != update.StepSkipped {
 			return true
 		}
 	}

@@ -78,7 +78,7 @@ func (s *session) work(a Activity, job func(context.Context, Engine, update.Repo
 	s.stop = cancel
 	t := newTracker(stagesOf(a), time.Now())
 	s.send(begun{a})
-	_ = s.progress.Set(Progress{})
+	_ = s.progress.Set(t.snapshot())
 	feed := NewFeed(feedInterval, t.snapshot, func(p Progress) {
 		s.threads.do(func() {
 			if s.model.Doing == a {

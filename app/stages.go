@@ -20,6 +20,7 @@ var weights = map[update.Stage]float64{
 	update.StageExtract:     2,
 	update.StagePlan:        2,
 	update.StageLock:        0.2,
+	update.StageReady:       3,
 	update.StageMaintenance: 0.5,
 	update.StageBefore:      2,
 	update.StageExpand:      5,
@@ -47,7 +48,7 @@ func stagesOf(a Activity) []update.Stage {
 		return []update.Stage{update.StagePlan, update.StagePreflight}
 	case Updating:
 		return []update.Stage{
-			update.StageMaintenance, update.StageBefore, update.StageExpand, update.StageFiles, update.StageContract,
+			update.StageReady, update.StageMaintenance, update.StageBefore, update.StageExpand, update.StageFiles, update.StageContract,
 			update.StageScripts, update.StageCheckResult, update.StageAfter, update.StageHealth, update.StageCommit,
 		}
 	case RollingBack:

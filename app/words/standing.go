@@ -47,6 +47,7 @@ var stages = map[update.Stage]string{
 	update.StagePlan:        "Planning",
 	update.StagePreflight:   "Checking the site",
 	update.StageLock:        "Locking the site",
+	update.StageReady:       "Getting ready",
 	update.StageMaintenance: "Maintenance page",
 	update.StageBefore:      "Commands before",
 	update.StageExpand:      "Extending the database",

@@ -8,8 +8,11 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"runtime"
 	"slices"
 	"unicode/utf8"
+
+	"golang.org/x/sync/errgroup"
 
 	"moult/core/archive"
 	"moult/core/release"
@@ -135,26 +138,34 @@ func (r *run) rememberChoices() error {
 }
 
 // keepPristine stores the shipped contents of text files, by hash.
-func keepPristine(s *site.Site, contents *os.Root, list []release.File) error {
+func keepPristine(s *site.Site, contents *os.Root, list []release.File, report func(done, total int)) error {
 	store, err := s.Pristine()
 	if err != nil {
 		return err
 	}
 	defer store.Close()
-	for _, f := range list {
+	var g errgroup.Group
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	for i, f := range list {
+		if report != nil {
+			report(i+1, len(list))
+		}
 		if f.Size > maxPristine || store.Has(f.SHA256) {
 			continue
 		}
-		text, err := contents.ReadFile(string(f.Path))
-		if err != nil {
-			return fmt.Errorf("keep the shipped contents of %s: %w", f.Path, err)
-		}
-		if !isText(text) || release.DigestOf(text) != f.SHA256 {
-			continue
-		}
-		if err := store.Put(f.SHA256, bytes.NewReader(text)); err != nil {
-			return fmt.Errorf("keep the shipped contents of %s: %w", f.Path, err)
-		}
+		g.Go(func() error {
+			text, err := contents.ReadFile(string(f.Path))
+			if err == nil && isText(text) && release.DigestOf(text) == f.SHA256 {
+				err = store.Put(f.SHA256, text)
+			}
+			if err != nil {
+				return fmt.Errorf("keep the shipped contents of %s: %w", f.Path, err)
+			}
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return err
 	}
 	return store.Sync()
 }

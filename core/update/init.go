@@ -220,7 +220,7 @@ func (e *Engine) record(ctx context.Context, src source, m *release.Manifest, v 
 		edited[d.Path] = true
 	}
 	same := slices.DeleteFunc(slices.Clone(m.Moult.Files), func(f release.File) bool { return edited[f.Path] })
-	if err := keepPristine(e.site, e.site.Root, same); err != nil {
+	if err := keepPristine(e.site, e.site.Root, same, nil); err != nil {
 		return err
 	}
 	withSchema = withSchema && !m.Moult.Schema.Target.IsZero()
@@ -259,7 +259,7 @@ func (e *Engine) recordFromPackage(ctx context.Context, src source, m *release.M
 	}
 	defer contents.Close()
 	wanted := slices.DeleteFunc(in.Files, func(f release.File) bool { return !edited[f.Path] })
-	if err := keepPristine(e.site, contents, wanted); err != nil {
+	if err := keepPristine(e.site, contents, wanted, nil); err != nil {
 		return err
 	}
 	if !withSchema {

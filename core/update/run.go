@@ -76,6 +76,8 @@ func (e *Engine) begin(ctx context.Context, p *Plan, report Report) (*run, error
 // ready checks that planning again gives the plan that was shown, writes down what
 // the way back needs, stages the files and opens the run in the journal.
 func (r *run) ready(ctx context.Context, p *Plan) error {
+	r.stage = StageReady
+	r.send(Event{Status: StepRunning, Interruptible: true})
 	life, err := lifeOf(r.update)
 	if err != nil {
 		return err
@@ -102,19 +104,22 @@ func (r *run) ready(ctx context.Context, p *Plan) error {
 		return err
 	}
 	defer contents.Close()
-	if err := keepPristine(r.site, contents, r.intake.Files); err != nil {
+	err = keepPristine(r.site, contents, r.intake.Files, func(done, total int) {
+		r.send(Event{Status: StepRunning, Done: int64(done), Total: int64(total), Unit: Files, Interruptible: true})
+	})
+	if err != nil {
 		return err
 	}
 	if err := keepTarget(r.update, contents); err != nil {
 		return err
 	}
-	r.stage = StageExtract
 	err = files.Stage(ctx, r.site, r.update, p.Files, contents, func(done, total int64) {
 		r.send(Event{Status: StepRunning, Done: done, Total: total, Unit: Bytes, Interruptible: true})
 	})
 	if err != nil {
 		return err
 	}
+	r.send(Event{Status: StepDone, Interruptible: true})
 	return r.mark(recordBegin, p.Hash)
 }
 

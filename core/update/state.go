@@ -36,6 +36,7 @@ const (
 	StagePlan        Stage = "plan"
 	StagePreflight   Stage = "preflight"
 	StageLock        Stage = "lock"
+	StageReady       Stage = "get ready" // compare with the plan, set the new files out
 	StageMaintenance Stage = "maintenance"
 	StageBefore      Stage = "hooks before"
 	StageExpand      Stage = "expand schema"

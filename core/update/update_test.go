@@ -216,7 +216,7 @@ func TestACrashAtAnyEventEndsOldOrNew(t *testing.T) {
 	}
 	ways := []update.Direction{update.Undo, update.Forward}
 	for i, at := range events {
-		if strings.HasPrefix(at, string(update.StageExtract)) {
+		if strings.HasPrefix(at, string(update.StageReady)) {
 			continue
 		}
 		for n, way := range ways {
