@@ -42,9 +42,11 @@ func benchmarkPlan(b *testing.B, tables, changed, steps int) {
 			b.Fatalf("%d steps, want %d", len(p.Steps), steps)
 		}
 	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*tables), "ns/table")
 }
 
 // Reading two schemas, comparing and planning; 0.4 s is what 1 000 tables may take.
+// With ten times the tables, ns/table stays what it is.
 func BenchmarkThousandTablesOneChanged(b *testing.B) { benchmarkPlan(b, 1000, 1000, 1) }
 func BenchmarkThousandTablesAllChanged(b *testing.B) { benchmarkPlan(b, 1000, 1, 1000) }
 func BenchmarkTenThousandTables(b *testing.B)        { benchmarkPlan(b, 10000, 10000, 1) }
