@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -8,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 
 	"moult/core/release"
 )
@@ -21,6 +23,9 @@ func Scan(ctx context.Context, root *os.Root) ([]release.File, []release.Path, e
 	if err := fs.WalkDir(root.FS(), ".", s.visit); err != nil {
 		return nil, nil, fmt.Errorf("list %s: %w", root.Name(), err)
 	}
+	// A walk comes to a/b before a.php, whose path is the lesser one.
+	slices.SortFunc(s.files, func(a, b release.File) int { return cmp.Compare(a.Path, b.Path) })
+	slices.Sort(s.dirs)
 	return s.files, s.dirs, nil
 }
 

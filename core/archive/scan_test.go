@@ -1,13 +1,18 @@
 package archive
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
+
+	"moult/core/release"
 )
 
 // TestScanRefusesWhatSitesWouldRefuse puts one thing that no package may hold into
@@ -55,5 +60,29 @@ func TestScanRefusesWhatSitesWouldRefuse(t *testing.T) {
 				t.Errorf("error %v, want %q for %s", err, c.reason, c.entry)
 			}
 		})
+	}
+}
+
+// TestScanAndExtractListAReleaseAlike packs a tree whose walk is not in order of paths.
+func TestScanAndExtractListAReleaseAlike(t *testing.T) {
+	root := openRoot(t, t.TempDir())
+	if err := errors.Join(root.MkdirAll("lib/empty", 0o755), root.MkdirAll("lib.d", 0o755), root.WriteFile("lib/a.php", []byte("a"), 0o644), root.WriteFile("lib.php", []byte("b"), 0o644)); err != nil {
+		t.Fatal(err)
+	}
+	files, dirs, err := Scan(context.Background(), root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tree := Tree{Files: files, Dirs: dirs, Open: func(p release.Path) (io.ReadCloser, error) { return root.Open(string(p)) }}
+	packed := create(t, TarZstd, tree)
+	contents, err := Extract(context.Background(), bytes.NewReader(packed), int64(len(packed)), openRoot(t, t.TempDir()), Limits{}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(files, contents.Files) {
+		t.Errorf("scanned %v, extracted %v", files, contents.Files)
+	}
+	if len(files) != 2 || files[0].Path != "lib.php" || !slices.Equal(dirs, []release.Path{"lib.d", "lib/empty"}) {
+		t.Errorf("scanned %v and %v", files, dirs)
 	}
 }
