@@ -36,7 +36,7 @@ func TestWhatServersPrintIsWhatFilesSay(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			s := newSite(t, "")
 			fl := s.db.Flavor()
-			if tt.on != "" && tt.on != string(fl.Vendor) {
+			if !concerns(t, tt.on, fl) {
 				t.Skipf("a matter of %s", tt.on)
 			}
 			execute(t, s.pool, tt.sql)
