@@ -43,6 +43,7 @@ for purpose in "$@"; do
 		done
 		want acl command_exists setfacl
 		want e2fsprogs command_exists chattr
+		want ntfs-3g command_exists lowntfs-3g
 		want xz-utils command_exists xz
 		want xvfb command_exists Xvfb
 		;;
