@@ -200,7 +200,11 @@ func (p *Program) historyCommand() *cobra.Command {
 					if r.CanRollBack {
 						point = "restore point of " + size(r.DiskBytes)
 					}
-					fmt.Fprintf(t, "%s\t%s → %s\t%s\t%s\t%s\n", r.ID, r.From, r.To, r.Started.Local().Format("2006-01-02 15:04"), r.State, point)
+					state := string(r.State)
+					if r.State == update.RolledBack && r.Kind == "" {
+						state = "rolled back" // somebody asked for it: nothing failed
+					}
+					fmt.Fprintf(t, "%s\t%s → %s\t%s\t%s\t%s\n", r.ID, r.From, r.To, r.Started.Local().Format("2006-01-02 15:04"), state, point)
 				}
 				return t.Flush()
 			})
