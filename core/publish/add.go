@@ -222,9 +222,16 @@ func (a *adding) join(m *release.Manifest) error {
 	case m.Moult.Channel != a.Channel:
 		return fmt.Errorf("it is published already, in the channel %s", m.Moult.Channel)
 	}
-	if !slices.Equal(m.Moult.Files, a.source.files) {
-		m.Moult.Files = nil // each package lists its own
-		m.Moult.Deltas = nil
+	x := m.Moult
+	if x.ArchFiles == nil && !slices.Equal(x.Files, a.source.files) {
+		x.ArchFiles = map[release.Arch][]release.File{}
+		for arch := range m.Packages {
+			x.ArchFiles[arch] = x.Files
+		}
+		x.Files = nil
+	}
+	if x.ArchFiles != nil {
+		x.ArchFiles[a.Arch] = a.source.files
 	}
 	a.manifest = m
 	return nil

@@ -11,9 +11,6 @@ import (
 // lists of files that a site has of both releases, so it carries no description but the
 // schemas and scripts: with names and hashes it would be more than twice as large.
 func (a *adding) addDelta(old *unpacked) error {
-	if a.manifest.Moult.Files == nil {
-		return nil // architectures with different files: no site has the list of this one's
-	}
 	from := delta.Tree{Version: old.version, Files: old.files, Open: old.open}
 	to := delta.Tree{Version: a.Version, Files: a.source.files, Open: a.source.open}
 	p, err := a.store("delta-from-"+old.version.String()+a.suffix()+".zst", func(w io.Writer) error {

@@ -212,7 +212,7 @@ func (r *repository) putManifest(m *release.Manifest, newest bool) error {
 		return err
 	}
 	short, extension := *m, *m.Moult
-	extension.Files = nil
+	extension.Files, extension.ArchFiles = nil, nil
 	short.Moult = &extension
 	if b, err = short.Encode(); err != nil {
 		return err

@@ -164,7 +164,7 @@ func (v *verification) full(channel string, m *release.Manifest, arch release.Ar
 	}
 	defer dir.remove()
 	contents, err := v.unpack(p, dir.Root)
-	if err == nil && m.Moult.Files != nil && !slices.Equal(contents.Files, m.Moult.Files) {
+	if list := m.FilesFor(arch); err == nil && list != nil && !slices.Equal(contents.Files, list) {
 		err = errors.New("the full package does not hold the files that the manifest lists")
 	}
 	v.record(played, err)

@@ -93,6 +93,7 @@ type extensionText struct {
 	Patches  []patchText         `json:"patches,omitempty"`
 	Deltas   []deltaText         `json:"deltas,omitempty"`
 	Files    []File              `json:"files,omitempty"`
+	ByArch   map[Arch][]File     `json:"arch_files,omitempty"`
 	Chunks   map[string][]Digest `json:"chunks,omitempty"`
 }
 
@@ -206,7 +207,7 @@ func (w *manifestWriter) ref(p Package) (*urlRef, error) {
 func (w *manifestWriter) extension(x *Extension, from string) (*extensionText, error) {
 	t := &extensionText{
 		Format: extensionFormat, Product: x.Product, Channel: x.Channel, From: from, MinMoult: x.MinMoult.String(),
-		Critical: x.Critical, Rollout: x.Rollout, Stops: x.Stops, Files: x.Files, Chunks: w.chunks,
+		Critical: x.Critical, Rollout: x.Rollout, Stops: x.Stops, Files: x.Files, ByArch: x.ArchFiles, Chunks: w.chunks,
 	}
 	if x.Schema != (SchemaDigests{}) {
 		t.Schema = &schemaText{x.Schema.Base.String(), x.Schema.Target.String()}

@@ -25,6 +25,7 @@ func FuzzParseManifest(f *testing.F) {
 	f.Add(full)
 	f.Add([]byte(`{"version":"1.0.0","release_date":"2026-01-01T00:00:00Z","packages":{"full":{"url":"a"}}}`))
 	f.Add([]byte(`{"version":"1.0.0","release_date":"2026-01-01T00:00:00Z","platforms":{"x86_64":{"url":"a","signature":"0000"},"aarch64":{"url":"a"}}}`))
+	f.Add([]byte(`{"version":"1.0.0","release_date":"2026-01-01T00:00:00Z","packages":{"full":{"url":"a"}},"moult":{"arch_files":{"x86_64":[],"aarch64":null}}}`))
 	base := parseURL(f, "https://example.org/m.json")
 	f.Fuzz(func(t *testing.T, b []byte) {
 		m, err := ParseManifest(b, base)

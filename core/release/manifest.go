@@ -69,6 +69,8 @@ type Extension struct {
 	Channel string
 	// Files is the complete list of the release's files.
 	Files []File
+	// ArchFiles has the lists instead of Files where architectures have other files.
+	ArchFiles map[Arch][]File
 	// Earlier lists the older releases of the channel that are still published,
 	// oldest first, so that notes can be collected, stops kept and chains built.
 	Earlier []Earlier

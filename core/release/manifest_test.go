@@ -351,3 +351,33 @@ func BenchmarkParseManifest(b *testing.B) {
 		}
 	}
 }
+
+func TestArchitecturesMayHaveOtherFiles(t *testing.T) {
+	m := fullManifest(t)
+	one := m.Moult.Files
+	other := []File{{Path: "bin/program", Size: 9, Mode: 0o755, SHA256: DigestOf([]byte("aarch64"))}}
+	m.Moult.Files, m.Moult.ArchFiles = nil, map[Arch][]File{X86_64: one, AArch64: other}
+	b, err := m.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := ParseManifest(b, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for arch, want := range map[Arch][]File{X86_64: one, AArch64: other} {
+		if diff := cmp.Diff(want, again.FilesFor(arch)); diff != "" {
+			t.Errorf("%s:\n%s", arch, diff)
+		}
+	}
+	for _, c := range []struct{ old, new, want string }{
+		{`"x86_64": [`, `"mips": [`, "moult.arch_files.mips: is not a known key"},
+		{`"arch_files"`, `"files": [{"path":"a","size":0,"mode":420,"sha256":"` + DigestOf(nil).String() + `"}], "arch_files"`, "moult.arch_files: stands beside files"},
+	} {
+		at := strings.Index(string(b), `"arch_files"`)
+		bad := string(b[:at]) + strings.Replace(string(b[at:]), c.old, c.new, 1)
+		if _, err := ParseManifest([]byte(bad), nil); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("got %v, want %s", err, c.want)
+		}
+	}
+}

@@ -248,7 +248,7 @@ func (r *manifestReader) readChunks(f *Field) {
 
 // extensionKeys are the members of "moult" that this code understands.
 var extensionKeys = map[string]bool{
-	"format": true, "must_understand": true, "product": true, "channel": true, "from": true, "stops": true, "files": true,
+	"format": true, "must_understand": true, "product": true, "channel": true, "from": true, "stops": true, "files": true, "arch_files": true,
 	"earlier": true, "patches": true, "deltas": true, "schema": true, "scripts": true, "chunks": true, "critical": true,
 	"rollout": true, "min_moult": true,
 }
@@ -273,6 +273,18 @@ func (r *manifestReader) extension(f *Field) *Extension {
 			Base:   f.Get("schema").Get("base").Digest(),
 			Target: f.Get("schema").Get("target").Digest(),
 		},
+	}
+	if lists := f.Get("arch_files"); lists.Present() {
+		lists.Only(string(X86_64), string(AArch64))
+		for _, key := range lists.Keys() {
+			if x.ArchFiles == nil {
+				x.ArchFiles = map[Arch][]File{}
+			}
+			x.ArchFiles[Arch(key)] = ReadFiles(lists.Get(key))
+		}
+		if len(x.Files) > 0 {
+			lists.Fail(errors.New("stands beside files"))
+		}
 	}
 	if rollout := f.Get("rollout"); rollout.Present() {
 		x.Rollout = int(rollout.Int(0, 100))

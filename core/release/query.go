@@ -15,6 +15,18 @@ func (m *Manifest) Full(a Arch) (Package, bool) {
 	return p, ok
 }
 
+// FilesFor returns the complete list of the files that the release has on an
+// architecture, nil where the manifest doesn't say.
+func (m *Manifest) FilesFor(a Arch) []File {
+	if m.Moult == nil {
+		return nil
+	}
+	if list, ok := m.Moult.ArchFiles[a]; ok {
+		return list
+	}
+	return m.Moult.Files
+}
+
 // SupportsArch reports whether the release has a full package for an architecture.
 func (m *Manifest) SupportsArch(a Arch) bool {
 	_, ok := m.Full(a)

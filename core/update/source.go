@@ -77,6 +77,10 @@ func (e *Engine) openSource(ctx context.Context) (source, error) {
 	if !strings.HasSuffix(base.Path, "/") {
 		base.Path += "/"
 	}
+	arch, err := release.ParseArch(cfg.Arch)
+	if err != nil {
+		return nil, fmt.Errorf("site.toml, source.arch: %w", err)
+	}
 	repo, err := trust.Open(ctx, trust.Options{Client: client, URL: base.String(), Dir: dir, PinnedRoot: pinned, Now: e.opts.Now, Offline: base.Scheme == "file"})
 	if err != nil && e.opts.Medium != "" {
 		err = explainMedium(err)
@@ -84,7 +88,7 @@ func (e *Engine) openSource(ctx context.Context) (source, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &signedSource{repo: repo, client: client, base: base.JoinPath("targets/"), channel: cfg.Channel, carried: e.opts.Medium != ""}, nil
+	return &signedSource{repo: repo, client: client, base: base.JoinPath("targets/"), channel: cfg.Channel, arch: arch, carried: e.opts.Medium != ""}, nil
 }
 
 // settingError says which setting of site.toml can't be meant.
@@ -123,6 +127,7 @@ type signedSource struct {
 	client  *fetch.Client
 	base    *url.URL // of targets
 	channel string
+	arch    release.Arch
 	carried bool // on a medium
 }
 
@@ -145,6 +150,9 @@ func (s *signedSource) read(ctx context.Context, target string) (*release.Manife
 	m, err := release.ParseManifest(b, s.base)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", target, errors.Join(err, errMalformed))
+	}
+	if m.Moult != nil {
+		m.Moult.Files = m.FilesFor(s.arch)
 	}
 	return m, nil
 }
