@@ -2,6 +2,7 @@ package app
 
 import (
 	"errors"
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -34,9 +35,14 @@ func say(text string) string {
 // sentence is a text of core as a sentence of its own: core leaves out the capital
 // letter and the full stop of texts that may also stand within others.
 func sentence(text string) string {
+	text = hazardCode.ReplaceAllString(text, "")
 	first, size := utf8.DecodeRuneInString(text)
 	return say(words.Sentence(string(unicode.ToUpper(first)) + text[size:]))
 }
+
+// hazardCode is the name of a rule that begins a warning, which means nothing to an
+// admin.
+var hazardCode = regexp.MustCompile(`^[A-Z]\d+: `)
 
 // readLine puts a line of a log into the window's language, behind its time.
 func readLine(line string) string {

@@ -65,9 +65,13 @@ func running(a Activity, upTo int, item string) Model {
 		now = now.Add(400 * time.Millisecond)
 		t.report(update.Event{Time: now, Stage: steps[i], Status: update.StepDone})
 	}
+	done, total, unit := int64(2), int64(38), update.Files
+	if a == PreparingNow {
+		done, total, unit = 90_000, 1_812_443, update.Bytes
+	}
 	for i := range 8 {
 		now = now.Add(250 * time.Millisecond)
-		t.report(update.Event{Time: now, Stage: steps[upTo], Status: update.StepRunning, Item: item, Done: int64(90_000 * (i + 1)), Total: 1_812_443, Unit: update.Bytes, Interruptible: true})
+		t.report(update.Event{Time: now, Stage: steps[upTo], Status: update.StepRunning, Item: item, Done: done * int64(i+1), Total: total, Unit: unit, Interruptible: true})
 	}
 	m.Progress = t.snapshot()
 	return m
@@ -132,7 +136,7 @@ var scenes = []scene{
 		b.page().database.selectStep(4)
 	}},
 	{"running", func() Model {
-		return running(Updating, 3, "ALTER TABLE `revisions` MODIFY COLUMN `comment` varchar(500)")
+		return running(Updating, 3, "app/pages/Page07.php")
 	}, nil},
 	{"stopping", func() Model { m := running(Updating, 4, "app/pages/Page07.php"); m.Stopping = true; return m }, nil},
 	{"rolling-back", func() Model { return running(RollingBack, 2, "app/pages/Page07.php") }, nil},
@@ -199,7 +203,13 @@ var scenes = []scene{
 		}
 	}},
 	{"choose-folder", base, func(b *bench) {
-		b.app.choose(choice{title: lang.L("Directory of the site"), yes: lang.L("Choose"), dir: "/usr", do: func(string) {}})
+		dir := filepath.Join(os.TempDir(), "moult-gallery", "www")
+		for _, name := range []string{"duckpond", "forum", "shop"} {
+			if err := os.MkdirAll(filepath.Join(dir, name), 0o755); err != nil {
+				panic(err)
+			}
+		}
+		b.app.choose(choice{title: lang.L("Directory of the site"), yes: lang.L("Choose"), dir: dir, do: func(string) {}})
 	}},
 	{"save", base, func(b *bench) { b.page().saveDiagnostics() }},
 	{"more", found, func(b *bench) { b.page().showMore() }},

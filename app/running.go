@@ -28,7 +28,6 @@ func newRunningView() *runningView {
 	v := &runningView{sentence: widget.NewLabel(""), progress: widgets.NewByteProgress(), steps: widgets.NewStepList(), log: widgets.NewLogList()}
 	v.sentence.Wrapping = fyne.TextWrapWord
 	v.sentence.TextStyle.Bold = true
-	v.banner = widgets.NewBanner(v.sentence, widgets.Notice)
 	v.log.Reads = readLine
 	tall := &minimum{size: fyne.NewSize(0, 180)}
 	tall.ExtendBaseWidget(tall)
@@ -37,8 +36,10 @@ func newRunningView() *runningView {
 	v.logFold = widgets.NewAction(lang.L("Show the log"), widget.LowImportance, v.toggleLog)
 	v.logFold.Icon = theme.MenuExpandIcon()
 	v.logFold.Alignment = widget.ButtonAlignLeading
+	// The way to the log stands where it is seen in the least window.
+	v.banner = widgets.NewBanner(container.NewBorder(nil, nil, nil, container.NewVBox(v.logFold), v.sentence), widgets.Notice)
 	column := container.New(layout.NewCustomPaddedVBoxLayout(10),
-		v.banner, widgets.NewPanel(v.progress), widgets.NewPanel(v.steps), v.logFold, v.logBox)
+		v.banner, widgets.NewPanel(v.progress), v.logBox, widgets.NewPanel(v.steps))
 	v.object = container.NewVScroll(container.NewPadded(column))
 	return v
 }

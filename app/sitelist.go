@@ -33,6 +33,8 @@ func rowOf(m Model) siteRow {
 		r.version, r.word, r.tone = "", lang.L("can't be opened"), widgets.Danger
 	case m.Doing == OpeningSite:
 		r.version, r.word = "", lang.L("opening…")
+	case m.State == update.Idle && !m.Checked.IsZero() && !m.Skips():
+		r.word = lang.L("checked {{.When}}", vars{"When": dateText(m.Checked)})
 	case m.Skips():
 		r.word = lang.L("{{.Version}} skipped", vars{"Version": m.Skipped})
 	default:

@@ -17,6 +17,7 @@ const maxColumns = 400
 // it follows the theme. An empty name leaves the colour as it is.
 type ink struct {
 	text, ground fyne.ThemeColorName
+	wide         fyne.ThemeColorName // of letters of two cells; "": as of all
 	style        fyne.TextStyle
 }
 
@@ -31,6 +32,17 @@ func (i ink) TextColor() color.Color { return named(i.text) }
 // BackgroundColor implements [widget.TextGridStyle].
 func (i ink) BackgroundColor() color.Color { return named(i.ground) }
 
+// bare is the style of a letter of two cells. A grid draws one cell after the other,
+// and the ground of the second would cover half of the letter, so that it has none
+// and tells by its colour what the ground tells elsewhere.
+func (i ink) bare() ink {
+	if i.wide != "" {
+		i.text = i.wide
+	}
+	i.ground = ""
+	return i
+}
+
 func named(name fyne.ThemeColorName) color.Color {
 	if name == "" {
 		return nil
@@ -41,7 +53,7 @@ func named(name fyne.ThemeColorName) color.Color {
 // appendCells adds text to a row of cells. A wide letter, as a Chinese one, takes
 // two cells and a tab goes on to the next multiple of four; beyond maxColumns
 // the text is cut with an ellipsis. styleAt gives the style of the n-th rune of text.
-func appendCells(cells []widget.TextGridCell, text string, styleAt func(rune int) widget.TextGridStyle) []widget.TextGridCell {
+func appendCells(cells []widget.TextGridCell, text string, styleAt func(rune int) ink) []widget.TextGridCell {
 	const tab = 4
 	start := len(cells)
 	n := 0
@@ -60,10 +72,17 @@ func appendCells(cells []widget.TextGridCell, text string, styleAt func(rune int
 		case r < ' ' || r == 0x7f:
 			r = '·'
 		}
-		cells = append(cells, widget.TextGridCell{Rune: r, Style: style})
-		if k := width.LookupRune(r).Kind(); k == width.EastAsianWide || k == width.EastAsianFullwidth {
-			cells = append(cells, widget.TextGridCell{Rune: ' ', Style: style})
+		if isWide(r) {
+			cells = append(cells, widget.TextGridCell{Rune: r, Style: style.bare()}, widget.TextGridCell{Rune: ' ', Style: style.bare()})
+			continue
 		}
+		cells = append(cells, widget.TextGridCell{Rune: r, Style: style})
 	}
 	return cells
+}
+
+// isWide reports whether a letter takes two cells.
+func isWide(r rune) bool {
+	k := width.LookupRune(r).Kind()
+	return k == width.EastAsianWide || k == width.EastAsianFullwidth
 }

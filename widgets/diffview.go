@@ -2,6 +2,7 @@ package widgets
 
 import (
 	"fmt"
+	"strings"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/theme"
@@ -29,12 +30,12 @@ func NewDiffView() *DiffView {
 
 // diffLooks holds for each kind of line its sign and colours.
 var diffLooks = [...]struct {
-	sign         string
-	ground, mark fyne.ThemeColorName
+	sign               string
+	ground, mark, wide fyne.ThemeColorName
 }{
 	DiffSame:    {sign: " "},
-	DiffAdded:   {"+", resources.ColorAdded, resources.ColorAddedMark},
-	DiffRemoved: {"-", resources.ColorRemoved, resources.ColorRemovedMark},
+	DiffAdded:   {"+", resources.ColorAdded, resources.ColorAddedMark, theme.ColorNameSuccess},
+	DiffRemoved: {"-", resources.ColorRemoved, resources.ColorRemovedMark, theme.ColorNameError},
 	DiffGap:     {sign: " ", ground: theme.ColorNameHeaderBackground},
 }
 
@@ -54,15 +55,15 @@ func DiffRows(lines []DiffLine) []widget.TextGridRow {
 func diffRow(l DiffLine, digits int) widget.TextGridRow {
 	look := diffLooks[l.Kind]
 	gutter := ink{text: theme.ColorNamePlaceHolder, ground: look.ground}
-	plain := ink{text: theme.ColorNameForeground, ground: look.ground}
-	marked := ink{text: theme.ColorNameForeground, ground: look.mark, style: fyne.TextStyle{Bold: true}}
+	plain := ink{text: theme.ColorNameForeground, ground: look.ground, wide: look.wide}
+	marked := ink{text: theme.ColorNameForeground, ground: look.mark, wide: look.wide, style: fyne.TextStyle{Bold: true}}
 
 	head := fmt.Sprintf("%s %s %s ", number(l.Old, digits), number(l.New, digits), look.sign)
 	if l.Kind == DiffGap {
 		head = fmt.Sprintf("%s ⋯", number(0, digits))
 	}
-	cells := appendCells(nil, head, func(int) widget.TextGridStyle { return gutter })
-	cells = appendCells(cells, l.Text, func(n int) widget.TextGridStyle {
+	cells := appendCells(nil, head, func(int) ink { return gutter })
+	cells = appendCells(cells, l.Text, func(n int) ink {
 		for _, m := range l.Marks {
 			if m.From <= n && n < m.To {
 				return marked
@@ -70,6 +71,9 @@ func diffRow(l DiffLine, digits int) widget.TextGridRow {
 		}
 		return plain
 	})
+	if strings.ContainsFunc(l.Text, isWide) {
+		plain = plain.bare() // or the ground of the row would cover them too
+	}
 	return widget.TextGridRow{Cells: cells, Style: plain}
 }
 

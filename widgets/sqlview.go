@@ -80,7 +80,7 @@ func Highlight(sql string) []widget.TextGridRow {
 				rows = append(rows, widget.TextGridRow{})
 			}
 			last := &rows[len(rows)-1]
-			last.Cells = appendCells(last.Cells, part, func(int) widget.TextGridStyle { return style })
+			last.Cells = appendCells(last.Cells, part, func(int) ink { return style })
 		}
 	}
 	if last := len(rows) - 1; last > 0 && len(rows[last].Cells) == 0 {

@@ -77,7 +77,7 @@ func collect(texts map[string]bool, from, to *schema.Schema) {
 		return
 	}
 	for _, w := range p.Warnings {
-		texts[w] = true
+		texts[ruleName.ReplaceAllString(w, "")] = true
 	}
 	for _, s := range p.Steps {
 		texts[s.Object], texts[s.Change] = true, true

@@ -251,10 +251,13 @@ var (
 	prose = regexp.MustCompile(`^[^\n]*([a-z]{2}[^\n]* | [^\n]*[a-z]{2})[^\n]*$`)
 )
 
+// ruleName begins a warning; the window leaves it out.
+var ruleName = regexp.MustCompile(`^[A-Z]\d+: `)
+
 // say notes what an expression says.
 func (s *sayings) say(e ast.Expr) {
 	text, ok := s.text(e)
-	text = strings.Trim(text, " ,;")
+	text = ruleName.ReplaceAllString(strings.Trim(text, " ,;"), "")
 	if ok && prose.MatchString(text) && !slices.Contains(fragments, text) {
 		at := s.set.Position(e.Pos())
 		place := fmt.Sprintf("%s:%03d", at.Filename, at.Line)
