@@ -114,6 +114,9 @@ func (a *alteration) separable() []*Index {
 			dropped = append(dropped, p.a)
 		}
 	}
+	if pk := a.from.PrimaryKey; pk != nil && (a.to.PrimaryKey == nil || !sameIndex(a.renamed(pk), a.to.PrimaryKey)) {
+		dropped = append(dropped, pk)
+	}
 	if len(dropped) > 0 && len(a.from.ForeignKeys) > 0 {
 		return nil
 	}

@@ -81,16 +81,26 @@ func TestDividedIndexKeepsTheQuestionForDuplicates(t *testing.T) {
 
 func TestIndexesComeBackByAStatementOfTheirOwn(t *testing.T) {
 	fl := schema.DefaultMariaDB
-	for _, c := range divided[1:2] {
-		p, err := schema.NewPlan(read(t, "from", c.to, fl), read(t, "to", c.from, fl), schema.Options{Flavor: fl, UpdateID: "u1"})
+	inverses := func(from, to string) []schema.Statement {
+		p, err := schema.NewPlan(read(t, "from", from, fl), read(t, "to", to, fl), schema.Options{Flavor: fl, UpdateID: "u1"})
 		if err != nil {
 			t.Fatal(err)
 		}
-		divided := func(s schema.Step) bool {
-			return len(s.Inverse) == 2 && !strings.Contains(s.Inverse[0].SQL, "KEY") && strings.Contains(s.Inverse[1].SQL, c.steps[1]) && !strings.Contains(s.Inverse[1].SQL, "COLUMN")
+		i := slices.IndexFunc(p.Steps, func(s schema.Step) bool { return strings.Contains(s.SQL, "DROP INDEX") })
+		if i < 0 {
+			t.Fatalf("no index is dropped\n%s", script(p))
 		}
-		if !slices.ContainsFunc(p.Steps, divided) {
-			t.Errorf("%s: the way back is not divided:\n%s", c.name, script(p))
-		}
+		return p.Steps[i].Inverse
+	}
+	back := inverses("CREATE TABLE t (id int PRIMARY KEY, a varchar(20), b int, UNIQUE KEY b (b))", "CREATE TABLE t (id int PRIMARY KEY, a int, b int)")
+	if n := len(back); n != 2 || strings.Contains(back[0].SQL, "KEY") || strings.Contains(back[1].SQL, "COLUMN") {
+		t.Errorf("the way back is not divided: %v", back)
+	}
+	// A foreign key must not be without an index in between (error 1553).
+	parent := "CREATE TABLE p (id int PRIMARY KEY); "
+	back = inverses(parent+"CREATE TABLE t (a int NOT NULL, k int NOT NULL, c int, KEY ak (a,k), CONSTRAINT f FOREIGN KEY (a) REFERENCES p (id))",
+		parent+"CREATE TABLE t (a int NOT NULL, k int NOT NULL, PRIMARY KEY (a,k), CONSTRAINT f FOREIGN KEY (a) REFERENCES p (id))")
+	if len(back) != 1 || !strings.Contains(back[0].SQL, "DROP PRIMARY KEY") || !strings.Contains(back[0].SQL, "ADD KEY") {
+		t.Errorf("the way back leaves a foreign key without an index: %v", back)
 	}
 }
