@@ -113,6 +113,10 @@ func (p *Program) schemaResumeCommand() *cobra.Command {
 			if err != nil || !ok {
 				return err
 			}
+			// Going on forward ends a way back that was begun.
+			if err := os.Remove(filepath.Join(dir, formerName)); err != nil && !errors.Is(err, os.ErrNotExist) {
+				return err
+			}
 			if !all {
 				db.Leave(left...)
 			}
@@ -265,8 +269,12 @@ func (p *Program) schemaUndoCommand() *cobra.Command {
 			if err != nil || !ok {
 				return err
 			}
+			former, err := keepFormer(dir, back.Former)
+			if err != nil {
+				return err
+			}
 			db.Leave(left...)
-			return p.takeBack(ctx, db, pl, j, back.Former, dir)
+			return p.takeBack(ctx, db, pl, j, former, dir)
 		},
 	}
 	cmd.Flags().BoolVar(&dry, "dry-run", false, "print the statements and what was found, and change nothing")
@@ -284,6 +292,9 @@ func (p *Program) takeBack(ctx context.Context, db *database.DB, pl *schema.Plan
 	if err != nil {
 		return &update.Error{Kind: update.KindRollbackFailed, Stage: update.StageRollBack, Err: err}
 	}
+	if err := os.Remove(filepath.Join(dir, formerName)); err != nil {
+		return err
+	}
 	if len(former.Since) > 0 {
 		p.sayf("The schema is what it was, and with it what was changed here since.")
 		return nil
@@ -296,7 +307,26 @@ func (p *Program) takeBack(ctx context.Context, db *database.DB, pl *schema.Plan
 const (
 	planName    = "plan.json"
 	journalName = "journal.jsonl"
+	formerName  = "former.json" // what a way back that was begun leads to
 )
+
+// keepFormer writes down what a way back leads to, or reads what an earlier attempt
+// at it has written.
+func keepFormer(dir string, f database.Former) (database.Former, error) {
+	name := filepath.Join(dir, formerName)
+	b, err := os.ReadFile(name)
+	if err == nil {
+		err = json.Unmarshal(b, &f)
+	} else if errors.Is(err, os.ErrNotExist) {
+		if b, err = json.Marshal(f); err == nil {
+			err = os.WriteFile(name, b, 0o600)
+		}
+	}
+	if err != nil {
+		return f, fmt.Errorf("%s: %w", name, err)
+	}
+	return f, nil
+}
 
 // journal is what a run writes down, as JSON lines. Undo does not read it: marks
 // and probes in the database decide what has happened. It is for people.

@@ -36,7 +36,8 @@ type WayBack struct {
 	Former   Former
 }
 
-// Former is what the database is to be after Undo.
+// Former is what the database is to be after Undo. It is asked for once, before
+// the first attempt: after half of a way back it can't be told any more.
 type Former struct {
 	Start string // canonical SQL: what it was before the update
 	// With is Start together with Since: what somebody changed here after the
@@ -57,9 +58,12 @@ func (d *DB) WayBack(ctx context.Context, p *schema.Plan) (*WayBack, error) {
 	if err != nil {
 		return nil, d.noteLoss(err)
 	}
-	w := &WayBack{Steps: mirrored(p, marks)}
-	if w.Former, err = d.former(ctx, p); err != nil {
-		return nil, err
+	w := &WayBack{Steps: mirrored(p, marks), Former: Former{Start: p.Start, With: p.Start}}
+	// In the middle of an update nobody can tell what is its own and what is not.
+	if !slices.ContainsFunc(p.Steps, func(s schema.Step) bool { return marks[s.ID] != done }) {
+		if err := d.compareSince(ctx, p, &w.Former); err != nil {
+			return nil, err
+		}
 	}
 	f := &preflight{ctx: ctx, d: d, q: conn, plan: &schema.Plan{UpdateID: p.UpdateID, Steps: w.Steps, Start: p.Target, Target: p.Start}, kept: w.Former.Since}
 	w.Findings, err = f.look(undoChecks)
@@ -94,30 +98,29 @@ func mirrored(p *schema.Plan, marks map[string]mark) []schema.Step {
 	return steps
 }
 
-// former finds what was changed here since the update.
-func (d *DB) former(ctx context.Context, p *schema.Plan) (Former, error) {
-	f := Former{Start: p.Start, With: p.Start}
+// compareSince finds what was changed here since the update was complete.
+func (d *DB) compareSince(ctx context.Context, p *schema.Plan, f *Former) error {
 	err := d.Matches(ctx, p.Target)
 	var differs *Mismatch
 	if !errors.As(err, &differs) {
-		return f, err
+		return err
 	}
 	live, err := d.Introspect(ctx)
 	if err != nil {
-		return f, err
+		return err
 	}
 	target, err := d.expected(p.Target, live)
 	if err != nil {
-		return f, err
+		return err
 	}
 	start, err := d.expected(p.Start, live)
 	if err != nil {
-		return f, err
+		return err
 	}
 	merged := schema.Merge(target, live, start, d.flavor)
 	f.With = schema.Emit(merged.Target, d.flavor)
 	f.Since = slices.Concat(merged.Kept, merged.Drift, merged.Conflicts)
-	return f, nil
+	return nil
 }
 
 // MatchesFormer compares the database with what it is to be after Undo. A

@@ -74,6 +74,18 @@ func TestWayBackTellsBeforehandWhatUndoMeets(t *testing.T) {
 	if err := s.Matches(t.Context(), p.Start); err == nil {
 		t.Error("what was added here since is gone")
 	}
+	if err := there(t.Context(), s.DB, p, nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Undo(t.Context(), p, "contract", nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	if half := s.wayBack(s.WayBack(t.Context(), p)); len(half.Former.Since) != 0 || hasFinding(half.Findings, "schema since", levelWarn) {
+		t.Errorf("half of a way back is taken for changes of somebody's: %+v", half.Former.Since)
+	}
+	if _, err := s.Undo(t.Context(), p, "", nil, nil); err != nil {
+		t.Fatal(err)
+	}
 	s.exec("DROP TABLE legacy")
 	if s.MatchesFormer(t.Context(), w.Former) == nil {
 		t.Error("a table that did not come back is not missed")
