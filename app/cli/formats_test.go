@@ -39,6 +39,9 @@ func TestFormatsAreDocumented(t *testing.T) {
 		t.Fatal(err)
 	}
 	m.Legacy = true // is no key: it says that newer ones are absent
+	if strings.Contains(string(text), "`arch_files`") {
+		m.Moult.ArchFiles = map[release.Arch][]release.File{} // can't stand beside files, so a sentence tells of it
+	}
 	complete(t, "manifest", reflect.ValueOf(*m))
 
 	info, err := archive.ParsePackageInfo([]byte(blocks["json"][1]))
