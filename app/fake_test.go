@@ -145,6 +145,7 @@ type fakeEngine struct {
 	plan      func(update.Choices) *update.Plan
 	applyErr  error
 	verifyErr error
+	keepErr   error         // of Discard
 	checks    chan struct{} // Check waits for it; nil: it doesn't wait
 	edited    []files.Difference
 	gate      chan struct{} // Apply waits for it; nil: it doesn't wait
@@ -315,6 +316,9 @@ func (e *fakeEngine) Recover(_ context.Context, d update.Direction, _ update.Rep
 
 func (e *fakeEngine) Discard(_ context.Context, id string) error {
 	defer e.call()()
+	if e.keepErr != nil {
+		return e.keepErr
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for i := range e.history {

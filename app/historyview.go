@@ -128,7 +128,15 @@ func (v *historyView) confirmDiscard(r update.Record) {
 		keep:  lang.L("Keep it"),
 		yes:   lang.L("Discard"),
 		risky: true,
-		do:    func() { v.page.site.discard(r.ID) },
+		do:    func() { v.discard(r.ID) },
+	})
+}
+
+func (v *historyView) discard(id string) {
+	v.page.site.discard(id, func(err error) {
+		if err != nil {
+			v.page.app.showError(lang.L("The restore point could not be discarded."), err)
+		}
 	})
 }
 

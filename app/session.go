@@ -294,9 +294,9 @@ func (s *session) change(a Activity, job func(context.Context, Engine, update.Re
 	})
 }
 
-// discard throws a restore point away.
-func (s *session) discard(id string) {
-	if s.engine == nil || s.busy() || s.deferred(func() { s.discard(id) }) {
+// discard throws a restore point away; then is called with what became of it.
+func (s *session) discard(id string, then func(error)) {
+	if s.engine == nil || s.busy() || s.deferred(func() { s.discard(id, then) }) {
 		return
 	}
 	s.work(Discarding, func(ctx context.Context, e Engine, _ update.Report) event {
@@ -304,6 +304,7 @@ func (s *session) discard(id string) {
 		if err != nil {
 			s.log.Error("discard restore point", "update", id, "err", err)
 		}
+		s.threads.do(func() { then(err) })
 		return discarded{inspect(e, s.log).history, err}
 	})
 }

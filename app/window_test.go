@@ -187,6 +187,17 @@ func TestDiscardAsksAndKeepsTheSafeAnswerInFocus(t *testing.T) {
 	}
 }
 
+func TestARestorePointThatCanNotBeDiscardedSaysWhy(t *testing.T) {
+	e := wiki()
+	e.keepErr = errors.New("unlinkat backup: permission denied")
+	b := newBench(t, e)
+	b.page().tabs.Select(tabHistory)
+	b.tap(t, "Discard…")
+	b.tap(t, "Discard")
+	b.mustSay(t, "The restore point could not be discarded.")
+	b.mustSay(t, "permission denied")
+}
+
 func TestDetailsOfAnUpdateShowItsLog(t *testing.T) {
 	b := newBench(t, wiki())
 	b.page().tabs.Select(tabHistory)
