@@ -15,6 +15,10 @@
 // A [watch] checks the sites that rest now and then without being asked to. Such
 // a check gives way to whatever the admin does.
 //
+// What core says reaches the screens through say, which puts it into the window's
+// language. Files and directories are asked for by a chooser of our own, because
+// Fyne's dialogs know neither the focus rules nor the language of this window.
+//
 // The window never closes over a running update: workers are told to stop and
 // are waited for, because a worker that reports to a window that is gone would
 // take the process down in the middle of its work.
