@@ -163,7 +163,7 @@ func (r *reader) program(kind, name, column string) (*schema.Schema, schema.Stor
 	}
 	text := row[column]
 	if text == "" {
-		return nil, schema.Stored{}, nil, fmt.Errorf("%s %s: the user may not read its text; it takes the right SHOW CREATE ROUTINE, or to be its definer", strings.ToLower(kind), name)
+		return nil, schema.Stored{}, nil, fmt.Errorf("%s %s: the user may not read its text; it takes to be its definer, or the right SHOW CREATE ROUTINE (MariaDB from 11.3), SHOW_ROUTINE (MySQL) or SELECT on mysql.proc (older servers)", strings.ToLower(kind), name)
 	}
 	s, err := parse.Text(strings.ToLower(kind)+" "+name, "DELIMITER "+programDelimiter+"\n"+text+"\n"+programDelimiter+"\n", r.flavor)
 	if err != nil {
