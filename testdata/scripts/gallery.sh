@@ -25,7 +25,7 @@ xdotool windowmove "$window" 0 0 windowsize "$window" 1100 720
 sleep 3
 mkdir -p docs/images
 
-shot() { import -window root -strip -define png:compression-level=9 "docs/images/$1.png"; }
+shot() { import -window root -strip +dither -colors 200 -define png:compression-level=9 "PNG8:docs/images/$1.png"; }
 click() { xdotool mousemove "$1" "$2" click 1 && sleep "$3"; }
 
 click 984 49 5   # Check for updates
