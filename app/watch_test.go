@@ -177,7 +177,7 @@ func TestAQuietCheckGivesWayToTheAdmin(t *testing.T) {
 	b := newBench(t, e)
 	b.app.current.checkQuietly(time.Now)
 	b.until(t, "the quiet check", func() bool { return e.checkCount() == 1 })
-	b.mustSay(t, "not checked yet")
+	b.mustSay(t, "checked 2026-11-20")
 	b.app.current.check()
 	b.until(t, "the check that was asked for", func() bool { return e.checkCount() == 2 })
 	b.mustSay(t, "checking…")
