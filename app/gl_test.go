@@ -123,7 +123,8 @@ func threadTime() time.Duration {
 }
 
 // judge prints the turns and fails where the thread itself was busy for longer than
-// is promised.
+// is promised, in more than one turn of a hundred: where others keep the processor
+// busy, several frames are drawn in one turn.
 func judge(t *testing.T, what string, all turns, promised time.Duration) {
 	t.Helper()
 	at := func(list []time.Duration, share float64) time.Duration {
@@ -131,8 +132,8 @@ func judge(t *testing.T, what string, all turns, promised time.Duration) {
 	}
 	t.Logf("%s: %d turns; work: median %s, 99 %% %s, longest %s; wait: median %s, 99 %% %s, longest %s", what, len(all.worked),
 		at(all.worked, 0.5), at(all.worked, 0.99), at(all.worked, 1), at(all.waited, 0.5), at(all.waited, 0.99), at(all.waited, 1))
-	if longest := at(all.worked, 1); longest > promised {
-		t.Errorf("%s: a turn took %s, promised are %s", what, longest, promised)
+	if most := at(all.worked, 0.99); most > promised {
+		t.Errorf("%s: turns took up to %s, promised are %s", what, most, promised)
 	}
 }
 
