@@ -54,7 +54,7 @@ type scenario struct {
 //
 // A sample of points is taken; MOULT_TORTURE=1 takes all, on two sites at a time.
 func TestKillAnywhere(t *testing.T) {
-	workers, every := 1, 120
+	workers, every := 1, 200
 	switch {
 	case os.Getenv("MOULT_TORTURE") != "":
 		workers, every = 2, 1
