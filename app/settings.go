@@ -99,7 +99,8 @@ var settingGroups = []settingGroup{
 		choiceSetting("files.on_edited", text("Files edited here"), func(c *site.Config) *string { return &c.Files.OnEdited },
 			word{"", text("ask each time")}, word{"keep", text("keep mine")}, word{"new", text("use the new ones")}),
 		choiceSetting("files.switch", text("Way of switching"), func(c *site.Config) *string { return &c.Files.Switch },
-			word{"", text("whole directories where that is possible")}, word{"file", text("file by file")}),
+			word{"", text("whole directories where much of them changes")},
+			word{"tree", text("whole directories where that is possible")}, word{"file", text("file by file")}),
 	}},
 	{title: text("Unattended updates"), settings: []setting{
 		choiceSetting("unattended.releases", text("What is installed"), func(c *site.Config) *string { return &c.Unattended.Releases },

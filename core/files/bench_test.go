@@ -124,6 +124,7 @@ func compareWays(b *testing.B, dir string, l workload) {
 		{"naive", func() timings { return x.naive(false) }},
 		{"moult-file", func() timings { return x.moult("file") }},
 		{"moult-auto", func() timings { return x.moult("auto") }},
+		{"moult-tree", func() timings { return x.moult("tree") }},
 	}
 	if _, err := exec.LookPath("rsync"); err == nil {
 		contestants = append(contestants, way{"rsync", x.rsync})

@@ -1,6 +1,7 @@
 package files
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -65,14 +66,25 @@ func inodeOf(t *testing.T, w *world, p string) uint64 {
 	return identOf(info).Inode
 }
 
-func TestDirectoriesThatMustNotBeSwitchedWhole(t *testing.T) {
+func TestDirectoriesThatAreNotSwitchedWhole(t *testing.T) {
 	needTrees(t)
+	// Little changes in lib beside what lies there: nearly as many files as are linked for
+	// the sake of few changes, and one too many.
+	crowd := func(sc *scenario, files int) {
+		for i := range files {
+			p := fmt.Sprintf("lib/crowd/%d", i)
+			sc.shipped[p], sc.new[p] = "1", "1"
+		}
+	}
 	tests := []struct {
 		name   string
 		change func(*scenario)
 		hold   string // a directory that a process works in
 		want   []release.Path
 	}{
+		{"much stays, but not too much", func(sc *scenario) { crowd(sc, smallClone-20) }, "", paths("front", "lib")},
+		{"too much stays", func(sc *scenario) { crowd(sc, smallClone) }, "", paths("front")},
+		{"too much stays, and the site wants it", func(sc *scenario) { crowd(sc, smallClone); sc.way = "tree" }, "", paths("front", "lib")},
 		{"the site says file", func(sc *scenario) { sc.way = "file" }, "", nil},
 		{"an own path inside", func(sc *scenario) { sc.own = paths("lib/cache") }, "", paths("front")},
 		{"an own path inside a part", func(sc *scenario) {

@@ -80,7 +80,7 @@ type Files struct {
 	// Own are the admin's paths. They are never touched, nor what is below them.
 	Own      []release.Path `toml:"own,omitempty"`
 	OnEdited string         `toml:"on_edited,omitempty"` // "" and "ask", "keep", "new"
-	Switch   string         `toml:"switch,omitempty"`    // "" and "auto", "file"
+	Switch   string         `toml:"switch,omitempty"`    // "" and "auto", "tree", "file"
 }
 
 // Keep says which restore points outlive the next update.
@@ -185,7 +185,7 @@ var words = []struct {
 }{
 	{"source.unsigned", func(c *Config) string { return c.Source.Unsigned }, []string{"refuse", "allow"}},
 	{"files.on_edited", func(c *Config) string { return c.Files.OnEdited }, []string{"ask", "keep", "new"}},
-	{"files.switch", func(c *Config) string { return c.Files.Switch }, []string{"auto", "file"}},
+	{"files.switch", func(c *Config) string { return c.Files.Switch }, []string{"auto", "tree", "file"}},
 	{"unattended.releases", func(c *Config) string { return c.Unattended.Releases }, []string{"all", "minor", "patch"}},
 }
 

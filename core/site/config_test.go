@@ -87,7 +87,7 @@ func TestFaultsInConfigNameTheirLine(t *testing.T) {
 		{"absolute own path", "[files]\non_edited = \"ask\"\nown = [\"a\", \"/etc\"]\n", "site.toml:3: files.own[1]: path \"/etc\": is absolute"},
 		{"own path that is Moult's", "[files]\nown = [\".moult/x\"]\n", "site.toml:2: files.own[0]"},
 		{"own path that climbs", "files.own = [\"../x\"]\n", "site.toml:1: files.own[0]"},
-		{"word", "[files]\n\nswitch = \"fast\"\n", "site.toml:3: files.switch: \"fast\" is not one of auto, file"},
+		{"word", "[files]\n\nswitch = \"fast\"\n", "site.toml:3: files.switch: \"fast\" is not one of auto, tree, file"},
 		{"unsigned", "[source]\nunsigned = \"yes\"\n", "site.toml:2: source.unsigned"},
 		{"arch", "[source]\narch = \"mips\"\n", "site.toml:2: source.arch"},
 		{"duration", "[hooks]\ntimeout = \"soon\"\n", "site.toml:2"},
