@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"sync"
 	"testing"
 
 	"moult/core/site"
@@ -38,6 +39,7 @@ func (s side) tree(w *world) *tree {
 type recordingDisk struct {
 	realDisk
 	w   *world
+	mu  sync.Mutex // the stage is filled by several goroutines
 	ops []op
 }
 
@@ -56,7 +58,13 @@ func (r *recordingDisk) side(t *tree, p string) (side, string) {
 }
 
 func (r *recordingDisk) add(what string, play func(w *world)) {
-	r.ops = append(r.ops, op{what: what, play: play})
+	r.record(op{what: what, play: play})
+}
+
+func (r *recordingDisk) record(o op) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.ops = append(r.ops, o)
 }
 
 func (r *recordingDisk) create(t *tree, p string) (io.WriteCloser, error) {
@@ -134,19 +142,19 @@ func (r *recordingDisk) remove(t *tree, p string) error {
 }
 
 func (r *recordingDisk) barrier(*tree) error {
-	r.ops = append(r.ops, op{what: "barrier", barrier: true, flush: true, play: func(*world) {}})
+	r.record(op{what: "barrier", barrier: true, flush: true, play: func(*world) {}})
 	return nil
 }
 
 func (r *recordingDisk) reserve(*site.Site) error { return nil }
 
 func (r *recordingDisk) note(j *site.Journal, kind string, data any) error {
-	r.ops = append(r.ops, op{what: "note " + kind, note: true, play: func(w *world) { w.playNote(kind, data) }})
+	r.record(op{what: "note " + kind, note: true, play: func(w *world) { w.playNote(kind, data) }})
 	return r.realDisk.note(j, kind, data)
 }
 
 func (r *recordingDisk) flush(*site.Journal) error {
-	r.ops = append(r.ops, op{what: "flush", flush: true, play: func(*world) {}})
+	r.record(op{what: "flush", flush: true, play: func(*world) {}})
 	return nil
 }
 
@@ -203,7 +211,7 @@ func record(t tb, base string, sc scenario, wrap func(disk) disk, undo bool) []o
 		t.Fatal(err)
 	}
 	if undo {
-		r.ops = append(r.ops, op{what: "barrier", barrier: true, flush: true, play: func(*world) {}})
+		r.record(op{what: "barrier", barrier: true, flush: true, play: func(*world) {}})
 		if _, err := w.undo(wrap(r)); err != nil {
 			t.Fatal(err)
 		}

@@ -159,7 +159,7 @@ func (r *run) saveBefore(ctx context.Context) error {
 // open takes the lock and everything that a run works with, for a new run as for
 // one that goes on.
 func (e *Engine) open(ctx context.Context, id string, report Report) (_ *run, err error) {
-	r := &run{e: e, site: e.site, report: report, started: e.opts.Now(), stage: StageLock, lease: e.site.Lease()}
+	r := &run{e: e, site: e.site, report: report.serial(), started: e.opts.Now(), stage: StageLock, lease: e.site.Lease()}
 	defer func() {
 		if err != nil {
 			r.close()

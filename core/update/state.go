@@ -1,6 +1,9 @@
 package update
 
-import "time"
+import (
+	"sync"
+	"time"
+)
 
 // State is the state of one site as its screen shows it.
 type State string
@@ -92,8 +95,22 @@ const (
 	Statements Unit = "statements"
 )
 
-// Report receives events. A nil Report is allowed everywhere.
+// Report receives events, from any goroutine but one at a time. A nil Report is
+// allowed everywhere.
 type Report func(Event)
+
+// serial makes events come one at a time.
+func (r Report) serial() Report {
+	if r == nil {
+		return nil
+	}
+	var mu sync.Mutex
+	return func(e Event) {
+		mu.Lock()
+		defer mu.Unlock()
+		r(e)
+	}
+}
 
 // send fills in the time and reports e, if anybody listens.
 func (r Report) send(e Event) {
