@@ -3,7 +3,6 @@ package app
 import (
 	"fmt"
 	"testing"
-	"time"
 
 	"moult/core/files"
 	"moult/core/release"
@@ -23,51 +22,41 @@ func largePlan(n int) *update.Plan {
 	return p
 }
 
-// within fails if something takes longer than the limit, which is three times
-// what is promised, because a test machine is shared.
-func within(t *testing.T, what string, promised time.Duration, do func()) {
-	t.Helper()
-	start := time.Now()
-	do()
-	took := time.Since(start)
-	t.Logf("%s took %s; promised are %s", what, took.Round(time.Millisecond), promised)
-	if took > 3*promised {
-		t.Errorf("%s took %s, want less than %s", what, took, promised)
-	}
-}
-
+// TestAHundredThousandChangedFiles looks at what is shown; how long it takes is in
+// the benchmarks and, on a real screen, in gl_test.go.
 func TestAHundredThousandChangedFiles(t *testing.T) {
 	b := newBench(t, wiki())
-	m := ready()
-	m.Plan = largePlan(100_000)
+	openLarge(b, largePlan(100_000))
+	b.idle(t)
 	v := b.page().files
-	b.page().tabs.Select(tabFiles)
-	within(t, "opening 100 000 files", time.Second, func() {
-		s := b.app.current
-		before := s.model
-		s.model = m
-		b.app.changed(s, before, m)
-		b.page().tabs.Select(tabFiles)
-		b.idle(t)
-	})
-	if n := v.tree.Len(); n < 100_000 {
-		t.Fatalf("%d lines", n)
-	}
 	all := v.tree.Len()
-	within(t, "filtering 100 000 files", 100*time.Millisecond, func() {
-		v.search.SetText("package0042/src/file01")
-		b.until(t, "the filter", func() bool { return v.tree.Len() != all })
-	})
+	if all < 100_000 {
+		t.Fatalf("%d lines", all)
+	}
+	v.search.SetText("package0042/src/file01")
+	b.until(t, "the filter", func() bool { return v.tree.Len() != all })
 	if n := v.tree.Len(); n != 11 {
 		t.Errorf("the filter leaves %d lines, want 11", n)
 	}
-	v.search.SetText("")
-	b.idle(t)
-	within(t, "60 steps of scrolling", 60*33*time.Millisecond, func() {
-		for range 60 {
-			v.tree.ScrollBy(700)
-		}
-	})
+}
+
+// openLarge shows the files of a plan.
+func openLarge(b *bench, p *update.Plan) {
+	s := b.app.current
+	before, m := s.model, ready()
+	m.Plan = p
+	s.model = m
+	b.app.changed(s, before, m)
+	b.page().tabs.Select(tabFiles)
+}
+
+func BenchmarkOpen100000(b *testing.B) {
+	w := newBench(b, wiki())
+	p := largePlan(100_000)
+	for b.Loop() {
+		openLarge(w, p)
+		w.idle(b)
+	}
 }
 
 func BenchmarkFilter100000(b *testing.B) {

@@ -15,6 +15,9 @@ import (
 // in both languages and at the scales that Fyne can be set to. Fyne's layouts clip
 // and overlap only what is given less than its least size.
 func TestEverythingFitsTheSmallestWindow(t *testing.T) {
+	if testing.Short() {
+		t.Skip("every scene is laid out twice, which takes the race detector minutes")
+	}
 	defer func() { speak = resources.English }()
 	for _, language := range []resources.Language{resources.English, resources.Chinese} {
 		speak = language
