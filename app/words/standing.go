@@ -33,10 +33,15 @@ func Standing(r *update.Result) string {
 
 // Stage names a stage of the pipeline as something that is going on.
 func Stage(s update.Stage) string {
-	if name, ok := stages[s]; ok {
+	return named(stages, s)
+}
+
+// named returns the words for a value, or the value itself if there are none.
+func named[T ~string](words map[T]string, v T) string {
+	if name, ok := words[v]; ok {
 		return name
 	}
-	return string(s)
+	return string(v)
 }
 
 var stages = map[update.Stage]string{
@@ -63,10 +68,7 @@ var stages = map[update.Stage]string{
 
 // Change names what an update does to a file.
 func Change(c files.Change) string {
-	if name, ok := changes[c]; ok {
-		return name
-	}
-	return string(c)
+	return named(changes, c)
 }
 
 var changes = map[files.Change]string{

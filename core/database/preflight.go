@@ -3,6 +3,7 @@ package database
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,9 +30,12 @@ const (
 // older than the time that our statements wait for it.
 const longTransaction = lockWait * time.Second
 
-// checks are made in this order. One that fails to look says so as a warning: a
-// preflight tells all it can.
-var checks = []func(*preflight) ([]Finding, error){
+// check looks at one thing. One that fails to look says so as a warning: a preflight
+// tells all it can.
+type check = func(*preflight) ([]Finding, error)
+
+// serverChecks come before a change in either direction, in this order.
+var serverChecks = []check{
 	(*preflight).version,
 	(*preflight).readOnly,
 	(*preflight).replication,
@@ -41,10 +45,14 @@ var checks = []func(*preflight) ([]Finding, error){
 	(*preflight).sessions,
 	(*preflight).engines,
 	(*preflight).room,
+}
+
+// checks are those before an update.
+var checks = slices.Concat(serverChecks, []check{
 	(*preflight).scheduler,
 	(*preflight).mode,
 	(*preflight).hazards,
-}
+})
 
 // preflight is one pass over the checks.
 type preflight struct {
@@ -68,7 +76,7 @@ func (d *DB) Preflight(ctx context.Context, p *schema.Plan) ([]Finding, error) {
 }
 
 // look makes some checks.
-func (f *preflight) look(checks []func(*preflight) ([]Finding, error)) ([]Finding, error) {
+func (f *preflight) look(checks []check) ([]Finding, error) {
 	var all []Finding
 	for _, check := range checks {
 		found, err := check(f)

@@ -11,21 +11,12 @@ import (
 	"moult/core/schema"
 )
 
-// undoChecks are made before a way back, in this order.
-var undoChecks = []func(*preflight) ([]Finding, error){
-	(*preflight).version,
-	(*preflight).readOnly,
-	(*preflight).replication,
-	(*preflight).lockFree,
-	(*preflight).rights,
-	(*preflight).definers,
-	(*preflight).sessions,
-	(*preflight).engines,
-	(*preflight).room,
+// undoChecks are those before a way back.
+var undoChecks = slices.Concat(serverChecks, []check{
 	(*preflight).since,
 	(*preflight).lossesBack,
 	(*preflight).orphansBack,
-}
+})
 
 // WayBack is what taking an update back would do. Nothing has changed yet.
 type WayBack struct {
