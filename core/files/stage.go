@@ -91,10 +91,8 @@ func stage(ctx context.Context, d disk, s *site.Site, u *site.Update, p *Plan, c
 		}
 	}
 	var bytes atomic.Int64
-	waits := make([]bool, len(todo)) // in the package, by index of todo
 	err = eachParallel(ctx, []*tree{t, newTree(s.Root), newTree(contents)}, len(todo), func(t []*tree, i int) error {
-		var err error
-		if waits[i], err = st.one(t[0], t[1], t[2], todo[i]); err != nil {
+		if err := st.one(t[0], t[1], t[2], todo[i]); err != nil {
 			return fmt.Errorf("stage %s: %w", todo[i].path, err)
 		}
 		if n := bytes.Add(todo[i].entry.Put.Size); report != nil {
@@ -103,9 +101,6 @@ func stage(ctx context.Context, d disk, s *site.Site, u *site.Update, p *Plan, c
 		return nil
 	})
 	if err != nil {
-		return err
-	}
-	if err := st.take(todo, waits); err != nil {
 		return err
 	}
 	return d.barrier(t)
@@ -121,16 +116,15 @@ func liesInside(u *site.Update, contents *os.Root) bool {
 	return err == nil && filepath.IsLocal(rel)
 }
 
-// one prepares one file; t is the tree of the update. It reports whether the file
-// waits in the package, ready to be moved.
-func (st *stager) one(t, here, contents *tree, s step) (waits bool, err error) {
+// one stages one file; t is the tree of the update.
+func (st *stager) one(t, here, contents *tree, s step) error {
 	if st.staged[s.staged()] {
 		have, err := stateOf(t, s.staged())
 		if err == nil && have.SameContent(s.entry.Put) {
-			return false, st.dress(t, s.staged(), here, s)
+			return st.dress(t, s.staged(), here, s)
 		}
 		if err := st.d.remove(t, s.staged()); err != nil {
-			return false, err
+			return err
 		}
 	}
 	if st.inside && s.entry.Choice != ChoiceMerge && s.post == "" {
@@ -141,29 +135,15 @@ func (st *stager) one(t, here, contents *tree, s step) (waits bool, err error) {
 		if err == nil {
 			err = st.dress(contents, s.source(), here, s)
 		}
-		return true, err
+		if err != nil {
+			return err
+		}
+		return st.d.move(contents, s.source(), t, s.staged())
 	}
 	if err := st.fill(t, contents, s); err != nil {
-		return false, err
+		return err
 	}
-	return false, st.dress(t, s.staged(), here, s)
-}
-
-// take moves what waits in the package to the stage. Renames wait for each other, so
-// one goroutine does them all.
-func (st *stager) take(todo []step, waits []bool) error {
-	t, contents := newTree(st.update.Root), newTree(st.contents)
-	defer t.close()
-	defer contents.close()
-	for i, s := range todo {
-		if !waits[i] {
-			continue
-		}
-		if err := st.d.move(contents, s.source(), t, s.staged()); err != nil {
-			return fmt.Errorf("stage %s: %w", s.path, err)
-		}
-	}
-	return nil
+	return st.dress(t, s.staged(), here, s)
 }
 
 func (st *stager) fill(t, contents *tree, s step) error {

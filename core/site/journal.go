@@ -3,6 +3,8 @@ package site
 import (
 	"bufio"
 	"bytes"
+	"encoding/binary"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -240,29 +242,48 @@ func (j *Journal) write() error {
 	return j.failed
 }
 
-// add encodes a record and lets it wait.
+// add encodes a record and lets it wait. The record is put together by hand: to have
+// it marshalled around its data, which would be read once more for that, takes twice
+// as long, and an update of 20 000 files has as many records.
 func (j *Journal) add(kind string, data any) error {
 	if j.failed != nil {
 		return j.failed
 	}
-	rec := Record{Kind: kind, Time: time.Now().UTC()}
-	var err error
-	if data != nil {
-		if rec.Data, err = json.Marshal(data); err != nil {
-			return fmt.Errorf("journal %s: %w", kind, err)
-		}
-	}
-	body, err := json.Marshal(rec)
+	line, err := appendRecord(j.buf[:j.waits], kind, time.Now().UTC(), data)
 	if err != nil {
 		return fmt.Errorf("journal %s: %w", kind, err)
 	}
-	if len(body) > maxRecord {
-		return fmt.Errorf("journal %s: the record is longer than %d bytes", kind, maxRecord)
-	}
-	j.buf = fmt.Appendf(j.buf[:j.waits], "%08x ", crc32.Checksum(body, crcTable))
-	j.buf = append(append(j.buf, body...), '\n')
-	j.waits = len(j.buf)
+	j.buf, j.waits = line, len(line)
 	return nil
+}
+
+// appendRecord adds the line of a record to b.
+func appendRecord(b []byte, kind string, at time.Time, data any) ([]byte, error) {
+	name, err := json.Marshal(kind)
+	if err != nil {
+		return nil, err
+	}
+	begin := len(b) + crcDigits + 1
+	b = append(append(b, "00000000 {\"kind\":"...), name...)
+	b = append(b, `,"time":"`...)
+	if b, err = at.AppendText(b); err != nil {
+		return nil, err
+	}
+	b = append(b, '"')
+	if data != nil {
+		text, err := json.Marshal(data)
+		if err != nil {
+			return nil, err
+		}
+		b = append(append(b, `,"data":`...), text...)
+	}
+	b = append(b, '}')
+	if n := len(b) - begin; n > maxRecord {
+		return nil, fmt.Errorf("the record is longer than %d bytes", maxRecord)
+	}
+	sum := binary.BigEndian.AppendUint32(nil, crc32.Checksum(b[begin:], crcTable))
+	hex.Encode(b[begin-crcDigits-1:], sum)
+	return append(b, '\n'), nil
 }
 
 // Sync waits until all records are on the disk.

@@ -3,10 +3,13 @@ package site
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
+	"hash/crc32"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -91,6 +94,37 @@ func TestRecordIsCutAsItIsDecoded(t *testing.T) {
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s (-decoded +cut):\n%s", test.body, diff)
+		}
+	}
+}
+
+func TestRecordIsWrittenAsItIsMarshalled(t *testing.T) {
+	at := time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC)
+	for _, test := range []struct {
+		kind string
+		data any
+	}{
+		{"files.intent", map[string]any{"n": 1, "path": "a\"b}<&>"}},
+		{"files.undo", nil},
+		{`quoted "kind"`, []int{1, 2}},
+	} {
+		want := Record{Kind: test.kind, Time: at}
+		if test.data != nil {
+			var err error
+			if want.Data, err = json.Marshal(test.data); err != nil {
+				t.Fatal(err)
+			}
+		}
+		body, err := json.Marshal(want)
+		if err != nil {
+			t.Fatal(err)
+		}
+		line, err := appendRecord([]byte("before\n"), test.kind, at, test.data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := fmt.Sprintf("before\n%08x %s\n", crc32.Checksum(body, crcTable), body); string(line) != want {
+			t.Errorf("the line is %q, want %q", line, want)
 		}
 	}
 }
