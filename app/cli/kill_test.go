@@ -139,6 +139,7 @@ type killSite struct {
 	before, after    *demo.Snapshot // after is nil where no update can succeed
 	updated          bool           // the site was at the new release when it was last looked at
 	killed           map[string]int // points so far by what was killed
+	looks            int            // how often it was looked at
 	random           *rand.Rand
 }
 
@@ -369,29 +370,37 @@ func (k *killSite) look() error {
 		return err
 	}
 	old := now.Same(k.before)
-	if k.updated = old != nil; !k.updated {
-		return k.forget()
-	}
-	if k.after == nil {
+	k.updated = old != nil
+	if k.updated && k.after == nil {
 		return fmt.Errorf("the site is not the old one: %w", old)
 	}
-	if updated := now.Same(k.after); updated != nil {
-		return fmt.Errorf("the site is neither old nor new\nold: %w\nnew: %w", old, updated)
+	if k.updated {
+		if updated := now.Same(k.after); updated != nil {
+			return fmt.Errorf("the site is neither old nor new\nold: %w\nnew: %w", old, updated)
+		}
 	}
-	return nil
+	if k.looks++; k.looks%5 != 0 {
+		return nil
+	}
+	return k.forget(now)
 }
 
 // forget has the thousandth point cost no more than the first: it removes the records
 // of updates that have been undone, and has the server write its tables anew. A column
-// that was added or dropped in an instant stays in InnoDB's rows until then, and some
-// hundreds of them are more than a row may hold.
-func (k *killSite) forget() error {
+// that was added or dropped in an instant stays in InnoDB's rows until then, and thirty
+// of 2 000 bytes are more than a row may hold.
+func (k *killSite) forget(now *demo.Snapshot) error {
 	names, err := filepath.Glob(filepath.Join(k.dir, ".moult", "updates", "*"))
-	if err != nil || len(names) < 20 {
+	if err != nil {
 		return err
 	}
 	slices.Sort(names)
-	for _, name := range names[:len(names)-2] {
+	if k.updated || len(names) < 20 {
+		names = nil // the newest leads back from a site that is updated
+	} else {
+		names = names[:len(names)-2]
+	}
+	for _, name := range names {
 		if err := os.RemoveAll(name); err != nil {
 			return err
 		}
@@ -401,7 +410,7 @@ func (k *killSite) forget() error {
 		return err
 	}
 	defer db.Close()
-	for table := range k.before.Rows {
+	for table := range now.Rows {
 		if _, err := db.Exec("ALTER TABLE `" + table + "` FORCE"); err != nil {
 			return fmt.Errorf("write table %s anew: %w", table, err)
 		}

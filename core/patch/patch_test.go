@@ -111,7 +111,11 @@ func TestManagedSiteIsRefused(t *testing.T) {
 	if _, err := patch.Undo(context.Background(), dir); !errors.Is(err, patch.ErrManaged) {
 		t.Errorf("undo: got %v", err)
 	}
-	if _, err := site.Open(dir); err != nil || read(t, dir) != "one" {
-		t.Errorf("the site was touched: %v", err)
+	s, err = site.Open(dir)
+	if err != nil || read(t, dir) != "one" {
+		t.Fatalf("the site was touched: %v", err)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
 	}
 }
