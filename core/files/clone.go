@@ -68,7 +68,7 @@ func (w *switcher) build(ctx context.Context) error {
 	w.lists = map[int][]node{}
 	built := false
 	for i, st := range w.steps {
-		var do func(step) error
+		var do func(context.Context, step) error
 		switch {
 		case !w.todo[i]:
 		case st.kind == swapTree:
@@ -82,7 +82,7 @@ func (w *switcher) build(ctx context.Context) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := do(st); err != nil {
+		if err := do(ctx, st); err != nil {
 			return fmt.Errorf("build %s: %w", st.path, err)
 		}
 		built = true
@@ -95,42 +95,43 @@ func (w *switcher) build(ctx context.Context) error {
 
 // clone makes the staged directory what the site's is, with hard links, but for what
 // the plan changes in it. A clone that was begun is gone on with.
-func (w *switcher) clone(st step) error {
+func (w *switcher) clone(ctx context.Context, st step) error {
 	c := cloner{d: w.d, from: w.site, fromDir: st.path, to: w.update, toDir: st.staged(), planned: plannedIn(st)}
 	nodes, err := c.sync()
 	if err != nil {
 		return err
 	}
 	w.lists[st.n] = nodes
-	return w.putInner(st)
+	return w.putInner(ctx, st)
 }
 
-// putInner puts what the plan brings into a staged directory.
-func (w *switcher) putInner(st step) error {
+// putInner puts what the plan brings into a staged directory: the directories first.
+func (w *switcher) putInner(ctx context.Context, st step) error {
 	for _, in := range st.inner {
+		if in.kind != makeDir {
+			continue
+		}
 		at := st.within(in)
-		switch in.kind {
-		case makeDir:
-			above, err := attrsOfDir(w.update, path.Dir(at))
-			if err != nil {
-				return err
-			}
-			above.xattrs = nil
-			if err := w.d.mkdir(w.update, at, above); err != nil && !errors.Is(err, fs.ErrExist) {
-				return err
-			}
-		case placeFile, swapFile:
-			if staged, err := exists(w.update, in.staged()); err != nil {
-				return err
-			} else if staged == nil {
-				continue // in the clone already; the intents make sure
-			}
-			if err := w.d.move(w.update, in.staged(), w.update, at); err != nil {
-				return err
-			}
+		above, err := attrsOfDir(w.update, path.Dir(at))
+		if err != nil {
+			return err
+		}
+		above.xattrs = nil
+		if err := w.d.mkdir(w.update, at, above); err != nil && !errors.Is(err, fs.ErrExist) {
+			return err
 		}
 	}
-	return nil
+	return eachParallel(ctx, []*tree{w.update}, len(st.inner), func(t []*tree, i int) error {
+		in := st.inner[i]
+		if in.kind != placeFile && in.kind != swapFile {
+			return nil
+		}
+		staged, err := exists(t[0], in.staged())
+		if err != nil || staged == nil {
+			return err // in the clone already; the intents make sure
+		}
+		return w.d.move(t[0], in.staged(), t[0], st.within(in))
+	})
 }
 
 // plannedIn are the paths below a directory that is swapped whole which the plan
@@ -273,45 +274,35 @@ func attrsOfDir(t *tree, p string) (attrs, error) {
 	return readDirAttrs(d)
 }
 
-// carryOver takes what someone wrote into a directory in the moment between its
-// cloning and its swapping over to the new one.
-func (w *switcher) carryOver() error {
-	for i, st := range w.steps {
-		if st.kind != swapTree || !w.todo[i] {
-			continue
-		}
-		if err := w.carryOverOf(st); err != nil {
-			return fmt.Errorf("carry over what appeared in %s: %w", st.path, err)
-		}
-	}
-	return nil
-}
-
-func (w *switcher) carryOverOf(st step) error {
-	after, err := list(w.update, st.staged(), 1<<30)
+// carryOver takes what someone wrote into the directory of a step, in the moment
+// between its cloning and its swapping, over to the one that is in its place now.
+// cloned is the listing that the clone was made equal to. planned is called for a path
+// of the plan, which is not taken over.
+func (e *eyes) carryOver(d disk, st step, cloned []node, planned func(p string) error) error {
+	after, err := list(e.update, st.staged(), 1<<30)
 	if err != nil {
 		return err
 	}
-	was := map[string]node{}
-	for _, n := range w.lists[st.n] {
+	was := make(map[string]node, len(cloned))
+	for _, n := range cloned {
 		was[n.path] = n
 	}
-	planned := plannedIn(st)
+	touched := plannedIn(st)
+	c := cloner{d: d, from: e.update, fromDir: st.staged(), to: e.site, toDir: st.path}
 	for _, n := range after {
 		old, there := was[n.path]
 		if there && (n.dir || n.id == old.id) {
 			continue
 		}
-		if _, touched := planned[n.path]; touched {
-			return fmt.Errorf("%s %w", path.Join(st.path, n.path), ErrChanged)
-		}
 		to := path.Join(st.path, n.path)
-		if n.dir {
-			a, err := attrsOfDir(w.update, path.Join(st.staged(), n.path))
-			if err != nil {
+		if _, is := touched[n.path]; is {
+			if err := planned(to); err != nil {
 				return err
 			}
-			if err := w.d.mkdir(w.site, to, a); err != nil && !errors.Is(err, fs.ErrExist) {
+			continue
+		}
+		if n.dir {
+			if err := c.mkdirs(n.path); err != nil && !errors.Is(err, fs.ErrExist) {
 				return err
 			}
 			continue
@@ -320,68 +311,97 @@ func (w *switcher) carryOverOf(st step) error {
 			if n.id.Inode == old.id.Inode {
 				continue // written in place: it is the same file in both
 			}
-			if err := w.d.remove(w.site, to); err != nil && !missing(err) {
+			if err := d.remove(e.site, to); err != nil && !missing(err) {
 				return err
 			}
 		}
-		if err := w.d.link(w.update, path.Join(st.staged(), n.path), w.site, to); err != nil && !errors.Is(err, fs.ErrExist) {
+		if err := c.link(e.update, e.site, n.path); err != nil && !errors.Is(err, fs.ErrExist) {
 			return err
 		}
 	}
 	return nil
 }
 
-// undoTree swaps a directory back. What was written there after the update goes with
-// it, and what was changed of what the update itself put there is set aside.
-func (w *undoer) undoTree(st step) error {
+// readyTrees makes ready to go back what lay in the place of directories that were
+// swapped whole: what was written there after the update goes with it. All of them are
+// ready, and on the disk, before the first goes back, so that nothing but one call for
+// each is between two releases. It returns what they were made equal to, by index of steps.
+func (w *undoer) readyTrees(steps []step) map[int][]node {
+	ready := map[int][]node{}
+	for i, st := range steps {
+		if st.kind != swapTree {
+			continue
+		}
+		err := w.withRoom(func() error {
+			nodes, err := w.ready(st)
+			if nodes != nil {
+				ready[i] = nodes
+			}
+			return err
+		})
+		if err != nil {
+			w.fail(st, err)
+		}
+	}
+	if len(ready) == 0 {
+		return nil
+	}
+	if err := w.withRoom(func() error { return w.d.barrier(w.update) }); err != nil {
+		for i := range ready {
+			w.fail(steps[i], err)
+		}
+		return nil
+	}
+	return ready
+}
+
+// ready makes one directory ready; nil stands for one that was not swapped.
+func (w *undoer) ready(st step) ([]node, error) {
 	here, err := exists(w.site, st.path)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	how, err := w.lookTree(st, here)
-	switch {
-	case err != nil:
-		return err
+	switch how, err := w.lookTree(st, here); {
+	case err != nil || how == notDone:
+		return nil, err
 	case how == other:
-		return fmt.Errorf("%w: another directory is in its place", ErrChanged)
-	case how == done:
-		c := cloner{d: w.d, from: w.site, fromDir: st.path, to: w.update, toDir: st.staged(), planned: plannedIn(st), whole: true}
-		if _, err := c.sync(); err != nil {
-			return err
-		}
-		if err := w.d.barrier(w.update); err != nil {
-			return err
-		}
-		if err := w.d.exchange(w.update, st.staged(), w.site, st.path); err != nil {
-			return err
-		}
-		w.site.forget()
-		w.update.forget()
+		return nil, fmt.Errorf("%w: another directory is in its place", ErrChanged)
 	}
-	return w.rescue(st)
+	c := cloner{d: w.d, from: w.site, fromDir: st.path, to: w.update, toDir: st.staged(), planned: plannedIn(st), whole: true}
+	return c.sync()
+}
+
+// undoTree swaps a directory back that is ready.
+func (w *undoer) undoTree(st step) error {
+	defer w.site.forget()
+	defer w.update.forget()
+	return w.d.exchange(w.update, st.staged(), w.site, st.path)
 }
 
 // rescue sets aside what lies in the clone at a path of the plan and is neither the
 // release's nor what was there before.
 func (w *undoer) rescue(st step) error {
-	for _, in := range st.inner {
+	foreign := make([]bool, len(st.inner))
+	err := w.each(len(st.inner), func(t []*tree, i int) error {
+		in, at := st.inner[i], st.within(st.inner[i])
 		if in.kind == makeDir || in.kind == takeDir || in.kind == clearDir {
-			continue
+			return nil
 		}
-		at := st.within(in)
-		info, err := exists(w.update, at)
-		if err != nil {
+		info, err := exists(t[1], at)
+		if err != nil || info == nil || info.IsDir() {
 			return err
 		}
-		if info == nil || info.IsDir() {
-			continue
-		}
-		who, err := w.whose(w.update, at, info, in)
-		if err != nil {
-			return err
-		}
-		if who == somebody {
-			if err := w.setAside(w.update, at, in); err != nil {
+		e := eyes{site: t[0], update: t[1], intents: w.intents}
+		who, err := e.whose(t[1], at, info, in)
+		foreign[i] = who == somebody
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for i, in := range st.inner {
+		if foreign[i] {
+			if err := w.setAside(w.update, st.within(in), in); err != nil {
 				return err
 			}
 		}

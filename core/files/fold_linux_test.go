@@ -77,6 +77,18 @@ func TestNamesThatDifferInCaseOnly(t *testing.T) {
 			choices: map[release.Path]Choice{"README": ChoiceKeep},
 			after:   contents{"README": "mine", "b": "2"},
 		},
+		{
+			name:    "edited here, use new",
+			shipped: contents{"Readme": "1", "b": "1"}, here: contents{"Readme": "mine", "b": "1"}, new: contents{"README": "2", "b": "2"}, full: true,
+			choices: map[release.Path]Choice{"README": ChoiceNew},
+			after:   contents{"README": "2", "b": "2"},
+		},
+		{
+			name:    "edited here, only the name changes, use new",
+			shipped: contents{"Readme": "1", "b": "1"}, here: contents{"Readme": "mine", "b": "1"}, new: contents{"README": "1", "b": "2"}, full: true,
+			choices: map[release.Path]Choice{"README": ChoiceNew},
+			after:   contents{"README": "mine", "b": "2"},
+		},
 	}
 	for _, sc := range tests {
 		t.Run(sc.name, func(t *testing.T) {

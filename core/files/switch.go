@@ -85,7 +85,7 @@ func switchFiles(ctx context.Context, d disk, s *site.Site, u *site.Update, p *P
 		}
 	}
 	window := time.Since(start)
-	if err := w.carryOver(); err != nil {
+	if err := w.carryOverAll(); err != nil {
 		return window, err
 	}
 	if err := w.confirm(ctx); err != nil {
@@ -306,6 +306,20 @@ func (w *switcher) takeDir(st step) error {
 	}
 	if len(left) > 0 {
 		return fmt.Errorf("%s appeared in it: %w", left[0].Name(), ErrChanged)
+	}
+	return nil
+}
+
+// carryOverAll takes over what was written into directories while they were swapped.
+func (w *switcher) carryOverAll() error {
+	for i, st := range w.steps {
+		if st.kind != swapTree || !w.todo[i] {
+			continue
+		}
+		err := w.carryOver(w.d, st, w.lists[st.n], func(p string) error { return fmt.Errorf("%s %w", p, ErrChanged) })
+		if err != nil {
+			return fmt.Errorf("carry over what appeared in %s: %w", st.path, err)
+		}
 	}
 	return nil
 }

@@ -178,6 +178,36 @@ func TestWhatAppearsWhileADirectoryIsSwitchedIsCarriedOver(t *testing.T) {
 	}
 }
 
+func TestWhatAppearsWhileADirectoryGoesBackIsCarriedOver(t *testing.T) {
+	needTrees(t)
+	w := build(t, scratch(t), wholeTrees())
+	defer w.close()
+	w.makePlan()
+	w.all(realDisk{})
+	at := func(p string) string { return filepath.Join(w.dir, p) }
+	m := &meddler{disk: realDisk{}, when: "before lib", do: func() {
+		for _, p := range []string{"lib/up.jpg", "lib/new/up2.jpg", "lib/dir/up3.jpg"} {
+			must(t, os.MkdirAll(filepath.Dir(at(p)), 0o755))
+			must(t, os.WriteFile(at(p), []byte("visitor"), 0o644))
+		}
+		must(t, os.WriteFile(at("lib/tmp"), []byte("replaced"), 0o644))
+		must(t, os.Rename(at("lib/tmp"), at("lib/same")))
+		must(t, os.WriteFile(at("lib/a"), []byte("edited"), 0o644))
+	}}
+	notes, err := w.undo(m)
+	if err != nil || len(notes) != 1 {
+		t.Fatalf("undo: %v, notes %q", err, notes)
+	}
+	want := w.sc.shipped
+	for _, p := range []string{"lib/up.jpg", "lib/new/up2.jpg", "lib/dir/up3.jpg"} {
+		want[p] = "visitor"
+	}
+	want["lib/same"], want["lib/a.moult-u1"] = "replaced", "edited"
+	if diff := cmp.Diff(want, w.tree()); diff != "" {
+		t.Errorf("after the undo (-want +got):\n%s\nnotes: %q", diff, notes)
+	}
+}
+
 func must(t *testing.T, err error) {
 	if err != nil {
 		t.Helper()

@@ -1,6 +1,7 @@
 package files
 
 import (
+	"context"
 	"fmt"
 	"io/fs"
 	"path"
@@ -95,7 +96,7 @@ func (e *eyes) lookTurn(s step, here fs.FileInfo) (status, error) {
 }
 
 // gather fills the directory that a file becomes.
-func (w *switcher) gather(st step) error {
+func (w *switcher) gather(ctx context.Context, st step) error {
 	above, err := w.site.dir(path.Dir(st.path))
 	if err != nil {
 		return err
@@ -112,7 +113,7 @@ func (w *switcher) gather(st step) error {
 	if err := w.d.mkdir(w.update, st.staged(), a); err != nil {
 		return err
 	}
-	return w.putInner(st)
+	return w.putInner(ctx, st)
 }
 
 // nothingElse makes sure that a directory which became a file held only what the

@@ -34,6 +34,7 @@ type undoer struct {
 	where *site.Site
 	id    string
 	notes []string
+	errs  []error
 	// failed are the paths that did not go back. What goes where they still are
 	// must wait: it would take them for somebody else's.
 	failed []release.Path
@@ -60,8 +61,7 @@ func undoFiles(_ context.Context, d disk, s *site.Site, u *site.Update, p *Plan,
 	_ = d.note(j, recordUndo, nil)
 	steps := stepsOf(p, begun)
 	slices.Reverse(steps)
-	swapped := w.swapped(steps)
-	var errs []error
+	swapped, trees := w.swapped(steps), w.readyTrees(steps)
 	for i, st := range steps {
 		if w.waits(st) {
 			continue
@@ -69,23 +69,31 @@ func undoFiles(_ context.Context, d disk, s *site.Site, u *site.Update, p *Plan,
 		if swapped[i] {
 			swapped[i] = d.exchange(w.update, st.staged(), w.site, st.path) == nil
 		}
-		if !swapped[i] {
+		if _, ready := trees[i]; !swapped[i] && (ready || st.kind != swapTree) {
 			if err := w.withRoom(func() error { return w.undo(st) }); err != nil {
-				errs = append(errs, fmt.Errorf("undo %s %s: %w", names[st.kind], st.path, err))
-				w.failed = append(w.failed, release.Path(st.path))
+				w.fail(st, err)
 			}
 		}
 		if report != nil {
 			report(i+1, len(steps))
 		}
 	}
-	errs = append(errs, w.leftovers(steps, swapped))
-	errs = append(errs, w.withRoom(func() error { return d.barrier(w.update) }))
-	if err := errors.Join(errs...); err != nil {
+	w.leftovers(steps, swapped)
+	w.leftInTrees(steps, trees)
+	if err := w.withRoom(func() error { return d.barrier(w.update) }); err != nil {
+		w.errs = append(w.errs, err)
+	}
+	if err := errors.Join(w.errs...); err != nil {
 		return w.notes, err
 	}
 	_ = d.note(j, recordUndone, nil)
 	return w.notes, nil
+}
+
+// fail notes that a step did not go back.
+func (w *undoer) fail(st step, err error) {
+	w.errs = append(w.errs, fmt.Errorf("undo %s %s: %w", names[st.kind], st.path, err))
+	w.failed = append(w.failed, release.Path(st.path))
 }
 
 // withRoom does something again with the room of the reserve file, if the disk was full.
@@ -119,7 +127,7 @@ func (w *undoer) swapped(steps []step) []bool {
 }
 
 // leftovers looks at what came out of the site by those calls.
-func (w *undoer) leftovers(steps []step, swapped []bool) error {
+func (w *undoer) leftovers(steps []step, swapped []bool) {
 	foreign := make([]bool, len(steps))
 	_ = w.each(len(steps), func(t []*tree, i int) error {
 		if swapped[i] {
@@ -128,15 +136,34 @@ func (w *undoer) leftovers(steps []step, swapped []bool) error {
 		}
 		return nil
 	})
-	var errs []error
 	for i, st := range steps {
 		if foreign[i] {
 			if err := w.withRoom(func() error { return w.leftover(st) }); err != nil {
-				errs = append(errs, fmt.Errorf("undo %s %s: %w", names[st.kind], st.path, err))
+				w.fail(st, err)
 			}
 		}
 	}
-	return errors.Join(errs...)
+}
+
+// leftInTrees looks at what came out of the site in directories that went back whole.
+func (w *undoer) leftInTrees(steps []step, ready map[int][]node) {
+	for i, st := range steps {
+		if st.kind != swapTree || w.waits(st) {
+			continue
+		}
+		err := w.withRoom(func() error {
+			if nodes, was := ready[i]; was {
+				// What was changed of the plan's own files is rescued.
+				if err := w.carryOver(w.d, st, nodes, func(string) error { return nil }); err != nil {
+					return err
+				}
+			}
+			return w.rescue(st)
+		})
+		if err != nil {
+			w.fail(st, err)
+		}
+	}
 }
 
 // each calls do for 0 … n-1 on all processors, with trees of the site and of the
