@@ -58,8 +58,12 @@ func (p *Program) demo(ctx context.Context, dir, dsn string, headless bool) (err
 	}
 	report, end := p.progress()
 	defer end()
-	return d.Exercise(ctx, report, func(format string, args ...any) {
-		end()
-		p.printf(format, args...)
-	})
+	tell := p.printf
+	if p.json {
+		tell = p.sayf
+	}
+	if err := d.Exercise(ctx, report, func(format string, args ...any) { end(); tell(format, args...) }); err != nil || !p.json {
+		return err
+	}
+	return p.printJSON(map[string]any{"directory": dir, "sites": d.Sites})
 }

@@ -70,6 +70,9 @@ var errDiffers = errors.New("there are differences")
 // and the command has printed what. It is no failure either.
 var errWaiting = errors.New("the run waits for another tool")
 
+// errTold is the outcome of a command that failed and has printed what, as JSON.
+var errTold = errors.New("it failed")
+
 // errAttention is in the chain of an error that leaves a site between two releases.
 var errAttention = errors.New("the site needs attention")
 

@@ -28,6 +28,15 @@ func (p *Program) sayf(format string, args ...any) {
 	}
 }
 
+// done tells what a command has done: a document for a script, a sentence for a person.
+func (p *Program) done(doc map[string]any, format string, args ...any) error {
+	if p.json {
+		return p.printJSON(doc)
+	}
+	p.sayf(format, args...)
+	return nil
+}
+
 // table returns a writer that lines up columns separated by tabs. The caller flushes it.
 func (p *Program) table() *tabwriter.Writer {
 	return tabwriter.NewWriter(p.Stdout, 0, 0, 2, ' ', 0)

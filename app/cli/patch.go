@@ -73,8 +73,7 @@ func (p *Program) patchUndoCommand() *cobra.Command {
 			if err != nil {
 				return patchFailure(err)
 			}
-			p.sayf("The patch is taken back.")
-			return nil
+			return p.done(map[string]any{"state": "undone"}, "The patch is taken back.")
 		},
 	}
 }

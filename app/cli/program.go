@@ -48,7 +48,7 @@ func (p *Program) Run(args []string) int {
 		err = usageError{err}
 	}
 	code := exitCode(err)
-	if code != exitDiffers && code != exitWaiting {
+	if told := code == exitDiffers || code == exitWaiting || errors.Is(err, errTold); !told {
 		p.printError(err)
 	}
 	return code

@@ -7,35 +7,44 @@ import (
 	"time"
 
 	"moult/app/words"
+	"moult/core/publish"
 	"moult/core/update"
 )
 
 // redrawEvery keeps the progress line from costing more than the work.
 const redrawEvery = 100 * time.Millisecond
 
-// progress shows the events of a run on standard error: one line that is drawn
-// again and again on a terminal, one line for each stage elsewhere.
+// progress shows how far a run is on standard error: one line that is drawn again
+// and again on a terminal, one line for each stage elsewhere.
 type progress struct {
 	out   io.Writer
 	live  bool // a terminal
 	width func() int
 
 	mu      sync.Mutex
-	stage   update.Stage
+	stage   string // what is being done, in words
 	status  update.StepStatus
 	began   time.Time // of the stage
 	drawn   time.Time
 	pending bool // the line has not been ended
 }
 
-// report receives an event. It may be called from any goroutine.
-func (p *progress) report(e update.Event) {
+// report receives the events of an update.
+func (p *progress) report(e update.Event) { p.show(words.Stage(e.Stage), e) }
+
+// making receives the progress of a release that is being published.
+func (p *progress) making(m publish.Progress) {
+	p.show("Making "+m.Making, update.Event{Time: time.Now(), Status: update.StepRunning, Done: m.Done, Total: m.Total, Unit: update.Bytes})
+}
+
+// show shows an event of a stage. It may be called from any goroutine.
+func (p *progress) show(stage string, e update.Event) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if e.Stage != p.stage {
-		p.stage, p.status, p.began, p.drawn = e.Stage, "", e.Time, time.Time{}
+	if stage != p.stage {
+		p.stage, p.status, p.began, p.drawn = stage, "", e.Time, time.Time{}
 		if !p.live && e.Status == update.StepRunning {
-			fmt.Fprintln(p.out, words.Stage(e.Stage))
+			fmt.Fprintln(p.out, stage)
 		}
 	}
 	changed := e.Status != p.status
@@ -44,21 +53,20 @@ func (p *progress) report(e update.Event) {
 		return
 	}
 	p.drawn, p.pending = e.Time, true
-	line := []rune(p.line(e))
+	line := []rune(stage + p.line(e))
 	if w := p.width(); w > 0 && len(line) >= w {
 		line = line[:w-1]
 	}
 	fmt.Fprintf(p.out, "\r\x1b[K%s", string(line))
 }
 
-// line is what the terminal shows for an event.
-func (p *progress) line(e update.Event) string {
-	s := words.Stage(e.Stage)
+// line is what the terminal shows behind the name of the stage.
+func (p *progress) line(e update.Event) (s string) {
 	switch {
 	case e.Status != update.StepRunning:
-		return s + ": " + string(e.Status)
+		return ": " + string(e.Status)
 	case e.Total > 0:
-		s += fmt.Sprintf("  %3d %%  %s", 100*e.Done/e.Total, amount(e))
+		s = fmt.Sprintf("  %3d %%  %s", 100*e.Done/e.Total, amount(e))
 		if left, ok := timeLeft(e.Time.Sub(p.began), e.Done, e.Total); ok {
 			s += ", " + left.String() + " left"
 		}
@@ -66,7 +74,7 @@ func (p *progress) line(e update.Event) string {
 			s += rate(e.Time.Sub(p.began), e.Done)
 		}
 	case e.Done > 0:
-		s += "  " + amount(e)
+		s = "  " + amount(e)
 	}
 	if e.Item != "" {
 		s += "  " + e.Item

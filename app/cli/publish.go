@@ -52,17 +52,17 @@ func bad(err error) error {
 }
 
 // published says what a command has done, or that it is done when others have signed.
-func (p *Program) published(err error, done string, args ...any) error {
+func (p *Program) published(err error, doc map[string]any, format string, args ...any) error {
 	var pending *publish.PendingError
 	if errors.As(err, &pending) {
-		p.sayf("Not published yet: waiting for %s. Next: moult publish sign %s", strings.Join(pending.Missing, " and "), pending.Repo)
-		return nil
+		doc["state"], doc["missing"] = "pending", pending.Missing
+		return p.done(doc, "Not published yet: waiting for %s. Next: moult publish sign %s", strings.Join(pending.Missing, " and "), pending.Repo)
 	}
 	if err != nil {
 		return bad(err)
 	}
-	p.sayf(done, args...)
-	return nil
+	doc["state"] = "published"
+	return p.done(doc, format, args...)
 }
 
 func (p *Program) publishInitCommand() *cobra.Command {
@@ -83,8 +83,8 @@ func (p *Program) publishInitCommand() *cobra.Command {
 			if err := publish.Init(args[0], o); err != nil {
 				return usageError{err}
 			}
-			p.sayf("Made %s. Give its root.json to the admins of sites, and keep %s to yourself.", args[0], o.Keys)
-			return nil
+			return p.done(map[string]any{"repository": args[0], "keys": o.Keys},
+				"Made %s. Give its root.json to the admins of sites, and keep %s to yourself.", args[0], o.Keys)
 		},
 	}
 	f := cmd.Flags()
@@ -135,7 +135,14 @@ func (p *Program) publishAddCommand() *cobra.Command {
 				}
 			}
 			r.Keys.Unlock = p.unlock
-			return p.published(publish.Add(cmd.Context(), args[0], r), "Added %s to %s.", r.Version, args[0])
+			end := func() {}
+			if !p.quiet {
+				pr := p.newProgress()
+				r.Report, end = pr.making, pr.end
+			}
+			err = publish.Add(cmd.Context(), args[0], r)
+			end()
+			return p.published(err, map[string]any{"version": r.Version}, "Added %s to %s.", r.Version, args[0])
 		},
 	}
 	f := cmd.Flags()
@@ -229,8 +236,7 @@ func (p *Program) publishRotateCommand() *cobra.Command {
 			if err := publish.Rotate(cmd.Context(), args[0], o); err != nil {
 				return bad(err)
 			}
-			p.sayf("The role %s is renewed in %s.", o.Role, args[0])
-			return nil
+			return p.done(map[string]any{"role": o.Role}, "The role %s is renewed in %s.", o.Role, args[0])
 		},
 	}
 	f := cmd.Flags()
@@ -249,6 +255,12 @@ func (p *Program) publishVerifyCommand() *cobra.Command {
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			played, err := publish.Verify(cmd.Context(), args[0], time.Time{})
+			if p.json && (err == nil || len(played) > 0) {
+				if err != nil {
+					err = errTold
+				}
+				return errors.Join(p.printJSON(map[string]any{"ways": newWayDocs(played)}), err)
+			}
 			t := p.table()
 			for _, way := range played {
 				from, outcome := way.From.String(), "ok"
@@ -265,6 +277,27 @@ func (p *Program) publishVerifyCommand() *cobra.Command {
 	}
 }
 
+// wayDoc is a way to the newest release as `publish verify --json` shows it.
+type wayDoc struct {
+	Channel string               `json:"channel"`
+	From    release.Version      `json:"from"`
+	To      release.Version      `json:"to"`
+	Kind    release.StrategyKind `json:"strategy"`
+	Bytes   int64                `json:"download_bytes"`
+	Message string               `json:"message,omitempty"` // what went wrong
+}
+
+func newWayDocs(played []publish.Played) []wayDoc {
+	docs := make([]wayDoc, len(played))
+	for i, way := range played {
+		docs[i] = wayDoc{Channel: way.Channel, From: way.From, To: way.To, Kind: way.Kind, Bytes: way.Bytes}
+		if way.Err != nil {
+			docs[i].Message = way.Err.Error()
+		}
+	}
+	return docs
+}
+
 func (p *Program) publishServeCommand() *cobra.Command {
 	var addr string
 	cmd := &cobra.Command{
@@ -276,8 +309,12 @@ func (p *Program) publishServeCommand() *cobra.Command {
 			if err != nil {
 				return bad(err)
 			}
-			p.printf("%s", s.URL)
-			return s.Wait()
+			if p.json {
+				err = p.printJSON(map[string]any{"url": s.URL})
+			} else {
+				p.printf("%s", s.URL)
+			}
+			return errors.Join(err, s.Wait())
 		},
 	}
 	cmd.Flags().StringVar(&addr, "addr", "127.0.0.1:0", "address to listen on")

@@ -35,6 +35,9 @@ func (p *Program) publishCarryCommand() *cobra.Command {
 			if err := errors.Join(err, f.Close()); err != nil {
 				return errors.Join(bad(err), os.Remove(args[1]))
 			}
+			if p.json {
+				return p.printJSON(map[string]any{"file": args[1], "packages": packages})
+			}
 			for _, name := range packages {
 				p.printf("%s", name)
 			}

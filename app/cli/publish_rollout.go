@@ -24,7 +24,8 @@ func (p *Program) publishRolloutCommand() *cobra.Command {
 				return usagef("--percent %d: want 0 to 100", o.Percent)
 			}
 			o.Keys.Unlock = p.unlock
-			return p.published(publish.Rollout(cmd.Context(), args[0], o), "The newest release of %s is offered to %d %% of the sites.", o.Channel, o.Percent)
+			return p.published(publish.Rollout(cmd.Context(), args[0], o), map[string]any{"channel": o.Channel, "percent": o.Percent},
+				"The newest release of %s is offered to %d %% of the sites.", o.Channel, o.Percent)
 		},
 	}
 	f := cmd.Flags()
@@ -44,7 +45,9 @@ func (p *Program) publishMirrorsCommand() *cobra.Command {
 		Short: "Name further places that hand the packages out, best first; none removes them",
 		Args:  cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return p.published(publish.SetMirrors(cmd.Context(), args[0], args[1:], keys, time.Time{}), "%s names %d mirrors.", args[0], len(args)-1)
+			mirrors := args[1:]
+			return p.published(publish.SetMirrors(cmd.Context(), args[0], mirrors, keys, time.Time{}), map[string]any{"mirrors": mirrors},
+				"%s names %s.", args[0], plural(len(mirrors), "mirror"))
 		},
 	}
 	cmd.Flags().StringVar(&keys.Place, "keys", "", keysHelp)

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
 
 	"moult/core/publish"
@@ -24,10 +23,12 @@ func (p *Program) publishSignCommand() *cobra.Command {
 				if err := publish.Drop(args[0]); err != nil {
 					return bad(err)
 				}
-				p.sayf("The change of %s is dropped.", args[0])
-				return nil
+				return p.done(map[string]any{"state": "dropped"}, "The change of %s is dropped.", args[0])
 			}
 			changes, err := publish.Sign(cmd.Context(), args[0], keys, time.Time{})
+			if p.json {
+				return p.published(err, map[string]any{"changes": newTargetDocs(changes)}, "")
+			}
 			t := p.table()
 			for _, c := range changes {
 				if c.Kind == publish.Removed {
@@ -36,13 +37,29 @@ func (p *Program) publishSignCommand() *cobra.Command {
 					fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", c.Kind, c.Target, size(c.Size), c.Digest)
 				}
 			}
-			return errors.Join(t.Flush(), p.published(err, "Published the change of %s.", args[0]))
+			return errors.Join(t.Flush(), p.published(err, map[string]any{}, "Published the change of %s.", args[0]))
 		},
 	}
 	f := cmd.Flags()
 	f.StringVar(&keys.Place, "keys", "", keysHelp)
 	f.BoolVar(&drop, "drop", false, "forget the change instead")
 	return cmd
+}
+
+// targetDoc is a file that a change adds or removes, as `publish sign --json` shows it.
+type targetDoc struct {
+	Kind   publish.ChangeKind `json:"change"`
+	Target string             `json:"target"`
+	Size   int64              `json:"size"`
+	SHA256 string             `json:"sha256"`
+}
+
+func newTargetDocs(changes []publish.Change) []targetDoc {
+	docs := make([]targetDoc, len(changes))
+	for i, c := range changes {
+		docs[i] = targetDoc{c.Kind, c.Target, c.Size, c.Digest.Hex()}
+	}
+	return docs
 }
 
 func (p *Program) publishPruneCommand() *cobra.Command {
@@ -58,16 +75,16 @@ func (p *Program) publishPruneCommand() *cobra.Command {
 			}
 			o.Keys.Unlock = p.unlock
 			pruned, err := publish.Prune(cmd.Context(), args[0], o)
-			if pruned != nil {
+			if pruned == nil {
+				return bad(err)
+			}
+			if !p.json {
 				for _, v := range pruned.Releases {
 					p.printf("%s", v)
 				}
 			}
-			if err != nil {
-				return p.published(err, "")
-			}
-			p.sayf("Removed %d releases and %d files, %s.", len(pruned.Releases), pruned.Files, humanize.Bytes(uint64(pruned.Bytes)))
-			return nil
+			doc := map[string]any{"releases": orEmpty(pruned.Releases), "files": pruned.Files, "bytes": pruned.Bytes}
+			return p.published(err, doc, "Removed %s and %s, %s.", plural(len(pruned.Releases), "release"), plural(pruned.Files, "file"), size(pruned.Bytes))
 		},
 	}
 	f := cmd.Flags()

@@ -235,7 +235,11 @@ func (p *Program) schemaDumpCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			fmt.Fprint(p.Stdout, schema.Emit(live, db.Flavor()))
+			text := schema.Emit(live, db.Flavor())
+			if p.json {
+				return p.printJSON(map[string]any{"sql": text})
+			}
+			fmt.Fprint(p.Stdout, text)
 			return nil
 		},
 	}

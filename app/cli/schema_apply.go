@@ -45,8 +45,7 @@ func (p *Program) schemaApplyCommand() *cobra.Command {
 				return err
 			}
 			if pl.Empty() {
-				p.sayf("There is nothing to do.")
-				return nil
+				return p.done(map[string]any{"state": update.UpToDate}, "There is nothing to do.")
 			}
 			if !p.quiet {
 				writeSQL(p.Stderr, pl)
@@ -250,10 +249,13 @@ func (p *Program) schemaUndoCommand() *cobra.Command {
 				return err
 			}
 			if len(back.Steps) == 0 {
-				p.sayf("There is nothing to take back.")
-				return nil
+				return p.done(map[string]any{"state": update.UpToDate}, "There is nothing to take back.")
 			}
-			if dry {
+			if dry && p.json {
+				if err := p.printJSON(newSchemaDoc(&schema.Plan{Steps: back.Steps})); err != nil {
+					return err
+				}
+			} else if dry {
 				writeSQL(p.Stdout, &schema.Plan{Steps: back.Steps})
 			} else if !p.quiet {
 				writeSQL(p.Stderr, &schema.Plan{Steps: back.Steps})
@@ -295,12 +297,11 @@ func (p *Program) takeBack(ctx context.Context, db *database.DB, pl *schema.Plan
 	if err := os.Remove(filepath.Join(dir, formerName)); err != nil {
 		return err
 	}
+	doc := map[string]any{"state": "undone", "kept": orEmpty(former.Since)}
 	if len(former.Since) > 0 {
-		p.sayf("The schema is what it was, and with it what was changed here since.")
-		return nil
+		return p.done(doc, "The schema is what it was, and with it what was changed here since.")
 	}
-	p.sayf("The schema is what it was.")
-	return nil
+	return p.done(doc, "The schema is what it was.")
 }
 
 // The names inside a journal directory.

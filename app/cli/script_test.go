@@ -1,12 +1,15 @@
 package cli_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -91,6 +94,7 @@ func setup(dsn string) func(*testscript.Env) error {
 // commands are what scripts can say besides testscript's own.
 var commands = map[string]func(ts *testscript.TestScript, neg bool, args []string){
 	"exits":   exits,
+	"json":    printsJSON,
 	"demo":    makeDemo,
 	"snap":    snap,
 	"same":    same,
@@ -113,6 +117,36 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	if (code == want) == neg {
 		ts.Fatalf("%s exited with %d, want %d", strings.Join(args[1:], " "), code, want)
+	}
+}
+
+// json PROGRAM ARGS… runs a program that must print one JSON document and nothing else
+// on standard output. Its keys are in snake_case, and those of the outermost object
+// in docs/formats.md.
+func printsJSON(ts *testscript.TestScript, _ bool, args []string) {
+	if err := ts.Exec(args[0], args[1:]...); errors.As(err, new(*exec.ExitError)) {
+		ts.Logf("%v", err) // what differs, waits or failed is told in JSON, too
+	} else {
+		ts.Check(err)
+	}
+	d := json.NewDecoder(strings.NewReader(ts.ReadFile("stdout")))
+	var doc any
+	if err := d.Decode(&doc); err != nil {
+		ts.Fatalf("%s prints no JSON: %v", strings.Join(args, " "), err)
+	}
+	if d.More() {
+		ts.Fatalf("%s prints more than one JSON document", strings.Join(args, " "))
+	}
+	if bad := regexp.MustCompile(`"[a-z0-9_]*[^a-z0-9_"\n][^"\n]*": `).FindString(ts.ReadFile("stdout")); bad != "" {
+		ts.Fatalf("%s prints the key %s", strings.Join(args, " "), bad)
+	}
+	formats, err := os.ReadFile(root + "/docs/formats.md")
+	ts.Check(err)
+	object, _ := doc.(map[string]any)
+	for key := range object {
+		if !bytes.Contains(formats, []byte("`"+key+"`")) {
+			ts.Fatalf("%s prints the key %s, which is not in docs/formats.md", strings.Join(args, " "), key)
+		}
 	}
 }
 

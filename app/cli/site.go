@@ -200,6 +200,9 @@ func (p *Program) historyCommand() *cobra.Command {
 					if r.CanRollBack {
 						point = "restore point of " + size(r.DiskBytes)
 					}
+					if r.SetAside > 0 {
+						point = fmt.Sprintf("written since, and set aside until it is discarded: %d", r.SetAside)
+					}
 					state := string(r.State)
 					if r.State == update.RolledBack && r.Kind == "" {
 						state = "rolled back" // somebody asked for it: nothing failed
@@ -226,8 +229,7 @@ func (p *Program) discardCommand() *cobra.Command {
 				if err := e.Discard(cmd.Context(), args[1]); err != nil {
 					return err
 				}
-				p.sayf("The restore point %s is gone.", args[1])
-				return nil
+				return p.done(map[string]any{"discarded": args[1]}, "The restore point %s is gone.", args[1])
 			})
 		},
 	}
@@ -296,8 +298,7 @@ func (p *Program) bundleCommand() *cobra.Command {
 				if err := e.Bundle(cmd.Context(), f); err != nil {
 					return err
 				}
-				p.sayf("Wrote %s.", args[1])
-				return nil
+				return p.done(map[string]any{"file": args[1]}, "Wrote %s.", args[1])
 			})
 		},
 	}

@@ -34,15 +34,19 @@ func (p *Program) progress() (update.Report, func()) {
 	if p.quiet {
 		return nil, func() {}
 	}
+	pr := p.newProgress()
+	return pr.report, pr.end
+}
+
+func (p *Program) newProgress() *progress {
 	fd, live := descriptor(p.Stderr)
-	pr := &progress{out: p.Stderr, live: live, width: func() int {
+	return &progress{out: p.Stderr, live: live, width: func() int {
 		w, _, err := term.GetSize(fd)
 		if err != nil {
 			return 0
 		}
 		return w
 	}}
-	return pr.report, pr.end
 }
 
 // confirm asks a question whose default is yes. flag is what answers it for

@@ -97,11 +97,7 @@ func (p *Program) update(ctx context.Context, e *update.Engine, c update.Choices
 		return runError{error: err, begun: true}
 	}
 	if pl == nil {
-		p.sayf("%s is up to date at %s.", e.Site().Config.Name, e.Current())
-		if p.json {
-			return p.printJSON(map[string]any{"from": e.Current(), "to": e.Current(), "state": update.UpToDate})
-		}
-		return nil
+		return p.unchanged(e, update.UpToDate, "%s is up to date at %s.", e.Site().Config.Name, e.Current())
 	}
 	if pl, err = p.decide(ctx, e, pl, c, report); err != nil {
 		return runError{error: err, begun: true}
@@ -117,8 +113,7 @@ func (p *Program) update(ctx context.Context, e *update.Engine, c update.Choices
 		return err
 	}
 	if !ok {
-		p.sayf("Nothing on the site has changed.")
-		return nil
+		return p.unchanged(e, update.Ready, "Nothing on the site has changed.")
 	}
 	result, err := e.Apply(ctx, pl, report)
 	more := len(pl.Strategy.Hops) > 1
@@ -126,6 +121,11 @@ func (p *Program) update(ctx context.Context, e *update.Engine, c update.Choices
 		return err
 	}
 	return p.update(ctx, e, c, "", admit, append(done, result), report)
+}
+
+// unchanged tells that a command has left the site as it is, in which state it is.
+func (p *Program) unchanged(e *update.Engine, state update.State, format string, args ...any) error {
+	return p.done(map[string]any{"from": e.Current(), "to": e.Current(), "state": state}, format, args...)
 }
 
 // decide has the admin choose for each edited file that is open.
@@ -189,8 +189,11 @@ func (p *Program) rollbackCommand() *cobra.Command {
 				}
 				p.warnOf(checks)
 				ok, err := p.confirm(fmt.Sprintf("Roll %s back from %s?", e.Site().Config.Name, e.Current()), "--yes")
-				if err != nil || !ok {
+				if err != nil {
 					return err
+				}
+				if !ok {
+					return p.unchanged(e, update.Idle, "Nothing on the site has changed.")
 				}
 				result, err := e.RollBack(cmd.Context(), id, report)
 				return p.finish(result, nil, false, err)
@@ -225,8 +228,7 @@ func (p *Program) recoverCommand() *cobra.Command {
 					return err
 				}
 				if run == nil {
-					p.sayf("No run was interrupted. The site is at %s.", e.Current())
-					return nil
+					return p.unchanged(e, update.Idle, "No run was interrupted. The site is at %s.", e.Current())
 				}
 				p.sayf("%s", interruptedSentence(run))
 				direction := update.Undo

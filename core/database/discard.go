@@ -101,7 +101,7 @@ func (d *DB) discard(ctx context.Context, p *schema.Plan) error {
 		return fmt.Errorf("list what is kept aside: %w", err)
 	}
 	for _, o := range kept {
-		st := schema.Statement{SQL: "DROP TABLE IF EXISTS " + schema.Quote(o.table), Session: map[string]string{"foreign_key_checks": "0"}}
+		st := dropTable(o.table)
 		if o.column != "" {
 			st = schema.Statement{SQL: "ALTER TABLE " + schema.Quote(o.table) + " DROP COLUMN " + schema.Quote(o.column)}
 		}
@@ -110,6 +110,52 @@ func (d *DB) discard(ctx context.Context, p *schema.Plan) error {
 		}
 	}
 	return forget(ctx, conn, p.UpdateID)
+}
+
+// DiscardEmpty removes, after Undo, the tables without a row among what the update of
+// the plan keeps aside: nobody has written into them. It returns how many tables and
+// columns are left for Discard.
+func (d *DB) DiscardEmpty(ctx context.Context, p *schema.Plan) (left int, err error) {
+	if p.Empty() {
+		return 0, nil
+	}
+	err = d.exclusively(ctx, nil, func() error {
+		return d.insist(ctx, func() error {
+			left, err = d.discardEmpty(ctx, p)
+			return err
+		})
+	})
+	return left, err
+}
+
+func (d *DB) discardEmpty(ctx context.Context, p *schema.Plan) (left int, err error) {
+	conn, err := d.session(ctx)
+	if err != nil {
+		return 0, err
+	}
+	kept, err := keptObjects(ctx, conn, keptNames(p))
+	if err != nil {
+		return 0, fmt.Errorf("list what is kept aside: %w", err)
+	}
+	for _, o := range kept {
+		filled := true
+		if o.column == "" {
+			if err := conn.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM "+schema.Quote(o.table)+")").Scan(&filled); err != nil {
+				return 0, fmt.Errorf("look into %s: %w", schema.Quote(o.table), err)
+			}
+		}
+		if filled {
+			left++
+		} else if err := d.execute(ctx, dropTable(o.table), nil); err != nil {
+			return 0, fmt.Errorf("discard %s: %w", schema.Quote(o.table), err)
+		}
+	}
+	return left, nil
+}
+
+// dropTable removes a table that is kept aside, whatever refers to it.
+func dropTable(name string) schema.Statement {
+	return schema.Statement{SQL: "DROP TABLE IF EXISTS " + schema.Quote(name), Session: map[string]string{"foreign_key_checks": "0"}}
 }
 
 // codeCantDrop is the refusal to drop a column or key that is not there.

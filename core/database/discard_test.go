@@ -42,6 +42,31 @@ func TestDiscardReallyRemovesWhatIsKept(t *testing.T) {
 	}
 }
 
+func TestTablesThatNobodyWroteIntoAreDiscardedAfterUndo(t *testing.T) {
+	s := newSite(t, "CREATE TABLE t (id int PRIMARY KEY)", "INSERT INTO t VALUES (1)")
+	p := s.plan("CREATE TABLE t (id int PRIMARY KEY, note varchar(9)); CREATE TABLE parent (id int PRIMARY KEY);" +
+		"CREATE TABLE empty (id int PRIMARY KEY, parent int, FOREIGN KEY (parent) REFERENCES parent (id));" +
+		"CREATE TABLE written (id int PRIMARY KEY, parent int, FOREIGN KEY (parent) REFERENCES parent (id))")
+	s.run(p)
+	s.exec("INSERT INTO written VALUES (7, NULL)")
+	s.undo(p)
+	for range 2 {
+		left, err := s.DiscardEmpty(t.Context(), p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if left != 2 || s.hidden() != "2" {
+			t.Errorf("%d are said to be left and %s are, want the column and the table with a row", left, s.hidden())
+		}
+	}
+	if err := s.Discard(t.Context(), p); err != nil {
+		t.Fatal(err)
+	}
+	if n := s.hidden(); n != "0" {
+		t.Errorf("%s objects are left after discarding", n)
+	}
+}
+
 func TestDiscardAfterUndoRemovesWhatTheUpdateHadAdded(t *testing.T) {
 	s := newSite(t, shopOld...)
 	before := s.sums()

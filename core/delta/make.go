@@ -37,6 +37,9 @@ type Options struct {
 	// GoOnly makes the delta without any command. The bytes then depend on nothing but
 	// the trees and this code.
 	GoOnly bool
+	// Report is told after each pack how many bytes of new contents are packed, and of
+	// how many. It may be nil.
+	Report func(done, total int64)
 
 	cut cut // zero: usualCut, or commandCut with the zstd command
 }
@@ -45,7 +48,7 @@ type Options struct {
 // MiB of memory, whatever the size of the trees. Frames wait in a temporary file
 // until the index, which stands before them, is complete.
 func Make(ctx context.Context, w io.Writer, old, new Tree, o Options) (*Index, error) {
-	m := maker{ctx: ctx, cut: cmp.Or(o.cut, usualCut), old: old, new: new, oldFiles: byPath(old.Files), newFiles: byPath(new.Files)}
+	m := maker{ctx: ctx, report: o.Report, cut: cmp.Or(o.cut, usualCut), old: old, new: new, oldFiles: byPath(old.Files), newFiles: byPath(new.Files)}
 	dir, err := os.MkdirTemp("", "moult-delta-")
 	if err != nil {
 		return nil, err
@@ -118,6 +121,7 @@ func find(asked, usual string) (string, error) {
 type maker struct {
 	cut                cut
 	ctx                context.Context
+	report             func(done, total int64) // nil: nobody asks
 	old, new           Tree
 	oldFiles, newFiles map[release.Path]release.File
 	encode             encode
@@ -149,12 +153,31 @@ func (m *maker) make(meta map[string][]byte) error {
 	}
 	same, jobs := divide(m.old.Files, m.new.Files, m.cut)
 	m.index.Same = same
+	var packed, total int64
+	for _, j := range jobs {
+		total += m.size(j)
+	}
 	for _, j := range jobs {
 		if err := m.pack(j); err != nil {
 			return fmt.Errorf("pack %s: %w", j.files[0].Path, err)
 		}
+		if packed += m.size(j); m.report != nil {
+			m.report(packed, total)
+		}
 	}
 	return nil
+}
+
+// size is how many bytes of new contents a pack holds.
+func (m *maker) size(j job) (n int64) {
+	for _, p := range j.files {
+		if p.isWhole() {
+			n += m.newFiles[p.Path].Size
+		} else {
+			n += p.Size
+		}
+	}
+	return n
 }
 
 func (m *maker) pack(j job) error {

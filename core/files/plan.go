@@ -99,7 +99,13 @@ func (p *Plan) Undecided() []Entry {
 }
 
 // Counts are the numbers that a summary shows.
-type Counts struct{ New, Changed, Removed, Edited, Kept int }
+type Counts struct {
+	New     int `json:"new"`
+	Changed int `json:"changed"`
+	Removed int `json:"removed"`
+	Edited  int `json:"edited"`
+	Kept    int `json:"kept"`
+}
 
 // Counts counts the entries by what a person would call them.
 func (p *Plan) Counts() Counts {

@@ -46,6 +46,14 @@ type Release struct {
 	Critical bool
 	Rollout  int // per cent of sites that are offered the release; 0: 100
 	MinMoult release.Version
+	// Report is told how far the work is. It may be nil.
+	Report func(Progress)
+}
+
+// Progress is how far one of the packages of a release is.
+type Progress struct {
+	Making      string // its target, as in "releases/1.5.0/full.tar.zst"
+	Done, Total int64  // bytes of contents
 }
 
 // defaultChannel is where releases go that name none.
@@ -253,10 +261,29 @@ func (a *adding) pack(kind, from string, ops *release.Operations, files []releas
 		return release.Package{}, err
 	}
 	meta[archive.InfoName] = text
-	tree := archive.Tree{Files: files, Dirs: dirs, Meta: meta, Open: a.source.open}
-	return a.store(kind+a.suffix()+"."+string(a.Format), func(w io.Writer) error {
-		return archive.Create(a.ctx, w, a.Format, tree, a.Date)
+	var done, total int64
+	for _, f := range files {
+		total += f.Size
+	}
+	return a.store(kind+a.suffix()+"."+string(a.Format), func(w io.Writer, report func(done, total int64)) error {
+		open := func(p release.Path) (io.ReadCloser, error) {
+			f, err := a.source.open(p)
+			return counted{f, func(n int) { done += int64(n); report(done, total) }}, err
+		}
+		return archive.Create(a.ctx, w, a.Format, archive.Tree{Files: files, Dirs: dirs, Meta: meta, Open: open}, a.Date)
 	})
+}
+
+// counted is a file that says how much of it is read.
+type counted struct {
+	io.ReadCloser
+	read func(n int)
+}
+
+func (c counted) Read(b []byte) (int, error) {
+	n, err := c.ReadCloser.Read(b)
+	c.read(n)
+	return n, err
 }
 
 // suffix tells the files of architectures apart.
@@ -268,14 +295,20 @@ func (a *adding) suffix() string {
 }
 
 // store writes a package, hashes and signs it, and adds it as a target.
-func (a *adding) store(file string, write func(io.Writer) error) (release.Package, error) {
+func (a *adding) store(file string, write func(w io.Writer, report func(done, total int64)) error) (release.Package, error) {
 	name := "releases/" + a.Version.String() + "/" + file
+	report := func(done, total int64) {
+		if a.Report != nil {
+			a.Report(Progress{Making: name, Done: done, Total: total})
+		}
+	}
+	report(0, 0)
 	temp, err := a.repo.temp()
 	if err != nil {
 		return release.Package{}, err
 	}
 	sums := newSums()
-	err = write(io.MultiWriter(temp, sums))
+	err = write(io.MultiWriter(temp, sums), report)
 	var signature []byte
 	if err == nil {
 		signature, err = trust.SignPackage(a.key, temp)

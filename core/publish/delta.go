@@ -13,8 +13,8 @@ import (
 func (a *adding) addDelta(old *unpacked) error {
 	from := delta.Tree{Version: old.version, Files: old.files, Open: old.open}
 	to := delta.Tree{Version: a.Version, Files: a.source.files, Open: a.source.open}
-	p, err := a.store("delta-from-"+old.version.String()+a.suffix()+".zst", func(w io.Writer) error {
-		_, err := delta.Make(a.ctx, w, from, to, delta.Options{Meta: a.source.meta(old.schema), GoOnly: a.GoOnly})
+	p, err := a.store("delta-from-"+old.version.String()+a.suffix()+".zst", func(w io.Writer, report func(done, total int64)) error {
+		_, err := delta.Make(a.ctx, w, from, to, delta.Options{Meta: a.source.meta(old.schema), GoOnly: a.GoOnly, Report: report})
 		return err
 	})
 	if err != nil {

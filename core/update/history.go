@@ -101,6 +101,13 @@ func (r *run) discard(ctx context.Context) error {
 			return databaseError{err}
 		}
 	}
+	var res Result
+	if err := r.update.ReadJSON(resultFile, &res); err == nil && res.SetAside > 0 {
+		res.SetAside = 0
+		if err := r.update.WriteJSON(resultFile, res); err != nil {
+			return err
+		}
+	}
 	if err := r.update.Trim(keptOfEnded...); err != nil {
 		return err
 	}
@@ -113,10 +120,14 @@ func (r *run) discard(ctx context.Context) error {
 // update is discarded, so that going forward again has lost nothing.
 func (r *run) tidy(ctx context.Context, wasCommitted bool) {
 	var err error
-	if wasCommitted {
-		err = r.update.Trim(keptOfEnded...)
-	} else {
+	switch {
+	case !wasCommitted:
 		err = r.discard(ctx)
+	case r.db != nil && r.plan.Schema != nil:
+		r.setAside, err = r.db.DiscardEmpty(ctx, r.plan.Schema)
+	}
+	if wasCommitted {
+		err = errors.Join(err, r.update.Trim(keptOfEnded...))
 	}
 	if err != nil {
 		r.warn("What the update had set aside could not be removed: %v", err)

@@ -148,6 +148,9 @@ type Result struct {
 	Warnings []string        `json:"warnings,omitempty"`
 	// Window is how long the files were between two releases.
 	Window time.Duration `json:"window"`
+	// SetAside counts, after a roll back, the tables and columns that hold what was
+	// written since the update. They stay in the database until it is discarded.
+	SetAside int `json:"set_aside,omitempty"`
 }
 
 // Record is one line of a site's history.

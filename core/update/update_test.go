@@ -342,6 +342,30 @@ func TestRestorePointsAreRetainedAsConfiguredAndDiscardingFreesThem(t *testing.T
 	}
 }
 
+func TestARollBackKeepsNothingThatNobodyHasWritten(t *testing.T) {
+	w := newWorld(t, true, v1, v2)
+	e := w.engine()
+	_, err := e.Apply(t.Context(), w.plan(e, update.Choices{}), nil)
+	must(t, err)
+	res, err := e.RollBack(t.Context(), "", nil)
+	must(t, err)
+	pool := w.pool()
+	count := func() (n int) {
+		must(t, pool.QueryRow("SELECT (SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name LIKE '\\_moult\\_%')"+
+			" + (SELECT COUNT(*) FROM information_schema.columns WHERE table_schema = DATABASE() AND column_name LIKE '\\_moult\\_%')").Scan(&n))
+		return n
+	}
+	if res.SetAside != count() {
+		t.Errorf("%d are said to be set aside, and %d are", res.SetAside, count())
+	}
+	must(t, e.Discard(t.Context(), res.ID))
+	list, err := e.History()
+	must(t, err)
+	if n := count(); n != 0 || list[0].SetAside != 0 || list[0].CanRollBack {
+		t.Errorf("%d are left after discarding, and the history says %+v", n, list[0])
+	}
+}
+
 func TestTheBundleHoldsTheStoryAndNoSecret(t *testing.T) {
 	w := newWorld(t, true, v1, v2)
 	w.configure(func(c *site.Config) { c.Hooks.Before = []string{"echo password=hunter2 token: abc123secret"} })
