@@ -27,6 +27,11 @@ var ErrNoPatch = errors.New("no patch with a backup was applied here")
 // to be mended first. Nothing was changed.
 var ErrInTheWay = errors.New("something is in the way")
 
+// ErrUnfinished is in the chain of an error after which the directory is between old
+// and new: the patch failed, and so did taking it back. The way back is kept, and the
+// next Apply or Undo takes it.
+var ErrUnfinished = errors.New("the patch could not be taken back; that is tried again by the next patch apply or patch undo")
+
 // The names inside an update's directory.
 const (
 	contentsDir = "package"
@@ -52,13 +57,16 @@ type Result struct {
 }
 
 // Apply applies the package in the named file to dir. When it returns an error
-// the directory is as it was.
+// the directory is as it was, unless the error is [ErrUnfinished].
 func Apply(ctx context.Context, dir, packageFile string, o Options) (_ *Result, err error) {
 	s, made, err := open(dir)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, finish(s, made && (err != nil || !o.Backup))) }()
+	defer func() {
+		keep := err == nil && o.Backup || errors.Is(err, ErrUnfinished)
+		err = errors.Join(err, finish(s, made && !keep))
+	}()
 	lock, err := s.Lock()
 	if err != nil {
 		return nil, err
@@ -73,11 +81,13 @@ func Apply(ctx context.Context, dir, packageFile string, o Options) (_ *Result, 
 		return nil, err
 	}
 	r, err := apply(ctx, s, u, packageFile, o)
-	if err != nil || !o.Backup {
-		return r, errors.Join(err, u.Remove())
+	if err == nil {
+		r.Restored = restored
 	}
-	r.Restored = restored
-	return r, u.Close()
+	if err == nil && o.Backup || errors.Is(err, ErrUnfinished) {
+		return r, errors.Join(err, u.Close())
+	}
+	return r, errors.Join(err, u.Remove())
 }
 
 // open opens the directory as a site, and makes it one for the time of the patch
@@ -125,7 +135,7 @@ func apply(ctx context.Context, s *site.Site, u *site.Update, packageFile string
 		return nil, err
 	}
 	var stop []error
-	for _, problem := range append(p.Blocks, problems...) {
+	for _, problem := range problems {
 		if problem.Level == files.Block {
 			stop = append(stop, fmt.Errorf("%w: %s %s", ErrInTheWay, problem.Text, problem.Hint))
 		}
@@ -214,8 +224,10 @@ func change(ctx context.Context, s *site.Site, u *site.Update, p *files.Plan) (t
 		err = files.Verify(ctx, s, p)
 	}
 	if err != nil {
-		_, undoErr := files.Undo(ctx, s, u, p, j, nil)
-		return 0, errors.Join(err, undoErr)
+		if _, undoErr := files.Undo(ctx, s, u, p, j, nil); undoErr != nil {
+			err = errors.Join(err, undoErr, ErrUnfinished)
+		}
+		return 0, err
 	}
 	return window, nil
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"moult/core/archive"
@@ -56,12 +57,12 @@ func read(t *testing.T, dir string) string {
 	return string(b)
 }
 
-func TestPatchThatWasCutOffIsUndoneFirst(t *testing.T) {
-	ctx, dir := context.Background(), makeDir(t)
-	if _, err := patch.Apply(ctx, dir, makePackage(t, map[string]string{"index.php": "two"}), patch.Options{Backup: true}); err != nil {
+// cutOff applies a patch and makes it look like one whose process was killed.
+func cutOff(t *testing.T, dir string) {
+	t.Helper()
+	if _, err := patch.Apply(context.Background(), dir, makePackage(t, map[string]string{"index.php": "two"}), patch.Options{Backup: true}); err != nil {
 		t.Fatal(err)
 	}
-	// Without its result the patch looks like one whose process was killed.
 	results, err := filepath.Glob(filepath.Join(dir, site.Home, "updates", "*", "result.json"))
 	if err != nil || len(results) != 1 {
 		t.Fatal(results, err)
@@ -69,6 +70,11 @@ func TestPatchThatWasCutOffIsUndoneFirst(t *testing.T) {
 	if err := os.Remove(results[0]); err != nil {
 		t.Fatal(err)
 	}
+}
+
+func TestPatchThatWasCutOffIsUndoneFirst(t *testing.T) {
+	ctx, dir := context.Background(), makeDir(t)
+	cutOff(t, dir)
 	r, err := patch.Apply(ctx, dir, makePackage(t, map[string]string{"index.php": "three"}), patch.Options{Backup: true})
 	if err != nil {
 		t.Fatal(err)
@@ -81,6 +87,32 @@ func TestPatchThatWasCutOffIsUndoneFirst(t *testing.T) {
 	}
 	if read(t, dir) != "one" {
 		t.Errorf("after the undo index.php is %q, want what was there before both patches", read(t, dir))
+	}
+}
+
+func TestPatchThatWasCutOffIsUndoneFirstWithoutABackupToo(t *testing.T) {
+	ctx, dir := context.Background(), makeDir(t)
+	cutOff(t, dir)
+	r, err := patch.Apply(ctx, dir, makePackage(t, map[string]string{"other.php": "three"}), patch.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !r.Restored || read(t, dir) != "one" {
+		t.Errorf("restored %v, index.php is %q", r.Restored, read(t, dir))
+	}
+}
+
+func TestWhatIsInTheWayIsSaidOnce(t *testing.T) {
+	dir := makeDir(t)
+	if err := os.Symlink(t.TempDir(), filepath.Join(dir, "lib")); err != nil {
+		t.Fatal(err)
+	}
+	_, err := patch.Apply(context.Background(), dir, makePackage(t, map[string]string{"lib/a.php": "two"}), patch.Options{})
+	if !errors.Is(err, patch.ErrInTheWay) || strings.Count(err.Error(), "symbolic link to") != 1 {
+		t.Errorf("got %v", err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, site.Home)); err == nil {
+		t.Error("something of Moult's is left in the directory")
 	}
 }
 
