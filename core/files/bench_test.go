@@ -2,16 +2,15 @@ package files
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -24,18 +23,31 @@ import (
 type workload struct {
 	name           string
 	files, changed int
-	size           int // of each file, in bytes
-	dirs           int
+	size           int // of each file that changes, in bytes
+	dirs, touched  int // directories, and those in which something changes
+	rounds         int // how often every way is tried
+	patient        int // … that waits for the disk three times for each file
 }
 
-// workloads are a usual patch, 167 files of 60 MB in all, and a very large one.
-// MOULT_TORTURE=1 puts the large one into a site of 200 000 files.
+// workloads are a usual patch, 167 files of 60 MB in all, and a very large one: a tenth
+// of the files and directories of a site of 200 000 files.
 func workloads() []workload {
-	large := workload{"20000", 20_000, 20_000, 8 << 10, 1_800}
-	if torture() {
-		large.files, large.dirs = 200_000, 18_000
+	return []workload{
+		{"167", 3_758, 167, 360 << 10, 300, 300, 3, 3},
+		{"20000", 200_000, 20_000, 8 << 10, 18_000, 1_800, 2, 1},
 	}
-	return []workload{{"167", 3_758, 167, 360 << 10, 300}, large}
+}
+
+// dir returns the directory of the i-th file.
+func (l workload) dir(i int) string {
+	n := i % l.dirs
+	switch {
+	case i < l.changed:
+		n = i % l.touched
+	case l.touched < l.dirs:
+		n = l.touched + i%(l.dirs-l.touched)
+	}
+	return fmt.Sprintf("d%03d/e%02d", n/50, n%50)
 }
 
 // lay writes a workload: the site below site/, the changed files below new/. A file
@@ -46,23 +58,23 @@ func (l workload) lay(b *testing.B, base string) (siteDir, newDir string, shippe
 	random := rand.New(rand.NewPCG(1, 2))
 	text := make([]byte, l.size)
 	for i := range l.files {
-		p := fmt.Sprintf("d%03d/e%02d/file%06d.php", i%l.dirs/50, i%l.dirs%50, i)
+		p := fmt.Sprintf("%s/file%06d.php", l.dir(i), i)
 		size := 64
 		if i < l.changed {
 			size = l.size
 		}
 		for k := 0; k < size; k += 8 {
-			v := random.Uint64()
-			for s := range 8 {
-				text[k+s] = byte(v >> (8 * s))
-			}
+			binary.LittleEndian.PutUint64(text[k:], random.Uint64())
 		}
 		put := func(dir string) release.File {
 			name := filepath.Join(dir, p)
-			if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-				b.Fatal(err)
+			err := os.WriteFile(name, text[:size], 0o644)
+			if errors.Is(err, fs.ErrNotExist) {
+				if err = os.MkdirAll(filepath.Dir(name), 0o755); err == nil {
+					err = os.WriteFile(name, text[:size], 0o644)
+				}
 			}
-			if err := os.WriteFile(name, text[:size], 0o644); err != nil {
+			if err != nil {
 				b.Fatal(err)
 			}
 			return release.File{Path: release.Path(p), Size: int64(size), Mode: 0o644, SHA256: release.DigestOf(text[:size])}
@@ -73,17 +85,20 @@ func (l workload) lay(b *testing.B, base string) (siteDir, newDir string, shippe
 			changed = append(changed, put(newDir))
 		}
 	}
-	slices.SortFunc(shipped, func(a, b release.File) int { return strings.Compare(string(a.Path), string(b.Path)) })
+	slices.SortFunc(shipped, byPath)
+	slices.SortFunc(changed, byPath)
 	return siteDir, newDir, shipped, changed
 }
 
 // BenchmarkUpdate compares a whole update of the files, from the extracted package
 // to the verified site, with the naive way and with rsync, in memory and on the disk
-// of TMPDIR. The ways take turns, and the best of some rounds counts: what else the
-// machine does slows all of them, but not each round alike.
+// of TMPDIR. The site is laid once. The ways take turns in it, each goes back to
+// where it began before the next comes, and the best of some rounds counts: what else
+// the machine does slows all of them, but not each round alike. Nothing that one way
+// wrote is left for the next to wait for.
 //
 //	window-ms  how long the site is between two releases
-//	undo-ms    how long going back takes
+//	undo-ms    how long going back takes; undo-window-ms of it between two releases
 //	total-ms   from the extracted package to the verified and durable site
 //	N-is-x     how many times as long N takes
 //
@@ -117,38 +132,42 @@ func compareWays(b *testing.B, dir string, l workload) {
 	x := &bench{B: b, base: base}
 	x.siteDir, x.newDir, x.shipped, x.changed = l.lay(b, base)
 	type way struct {
-		name string
-		run  func() timings
+		name   string
+		rounds int
+		run    func() timings
 	}
 	contestants := []way{
-		{"naive", func() timings { return x.naive(false) }},
-		{"moult-file", func() timings { return x.moult("file") }},
-		{"moult-auto", func() timings { return x.moult("auto") }},
-		{"moult-tree", func() timings { return x.moult("tree") }},
+		{"naive", l.rounds, func() timings { return x.naive(false) }},
+		{"moult-file", l.rounds, func() timings { return x.moult("file") }},
+		{"moult-auto", l.rounds, func() timings { return x.moult("auto") }},
+		{"naive-fsync", l.patient, func() timings { return x.naive(true) }},
 	}
 	if _, err := exec.LookPath("rsync"); err == nil {
-		contestants = append(contestants, way{"rsync", x.rsync})
+		contestants = append(contestants, way{"rsync", l.rounds, x.rsync})
 	}
-	if l.changed < 1000 {
-		contestants = append(contestants, way{"naive-fsync", func() timings { return x.naive(true) }})
+	var paths []release.Path
+	for _, f := range x.changed {
+		paths = append(paths, f.Path)
 	}
 	best := map[string]timings{}
-	for round := range rounds {
+	for round := range l.rounds {
 		for _, w := range contestants {
+			if round >= w.rounds {
+				continue
+			}
 			took := w.run()
+			x.isBack(w.name, paths...)
 			if round > 0 {
 				took = took.best(best[w.name])
 			}
 			best[w.name] = took
 		}
 	}
+	x.isBack("one of the ways")
 	for _, w := range contestants {
 		b.Run(w.name, func(b *testing.B) { best[w.name].report(b, best) })
 	}
 }
-
-// rounds is how often every way is tried.
-const rounds = 3
 
 // bench is a workload on disk.
 type bench struct {
@@ -158,13 +177,13 @@ type bench struct {
 }
 
 // timings are what one way took.
-type timings struct{ plan, stage, window, swap, verify, undo, total time.Duration }
+type timings struct{ plan, stage, window, swap, verify, undo, back, total time.Duration }
 
 // best takes the shorter of each.
 func (t timings) best(o timings) timings {
 	return timings{
 		min(t.plan, o.plan), min(t.stage, o.stage), min(t.window, o.window), min(t.swap, o.swap),
-		min(t.verify, o.verify), min(t.undo, o.undo), min(t.total, o.total),
+		min(t.verify, o.verify), min(t.undo, o.undo), min(t.back, o.back), min(t.total, o.total),
 	}
 }
 
@@ -176,6 +195,7 @@ func (t timings) report(b *testing.B, all map[string]timings) {
 	}
 	ms(t.window, "window-ms")
 	ms(t.undo, "undo-ms")
+	ms(t.back, "undo-window-ms")
 	ms(t.total, "total-ms")
 	ms(t.plan, "total-plan-ms")
 	ms(t.stage, "total-stage-ms")
@@ -192,184 +212,22 @@ func (t timings) report(b *testing.B, all map[string]timings) {
 	b.ReportMetric(0, "ns/op")
 }
 
-func settle(b *testing.B, dir string) {
-	root, err := os.OpenRoot(dir)
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer root.Close()
-	if err := site.Barrier(root); err != nil {
-		b.Fatal(err)
-	}
-}
-
-// naive is what most updaters do: for each file, read it whole, write a backup, write
-// the new one beside it and rename.
-func (x *bench) naive(each bool) (t timings) {
-	backup := x.scratch("backup")
-	defer os.RemoveAll(backup)
-	settle(x.B, x.siteDir)
-	start := time.Now()
-	for _, f := range x.changed {
-		p := string(f.Path)
-		x.naiveReplace(filepath.Join(x.newDir, p), filepath.Join(x.siteDir, p), filepath.Join(backup, p), each)
-	}
-	t.window = time.Since(start)
-	settle(x.B, x.siteDir)
-	for _, f := range x.changed {
-		if got, err := os.ReadFile(filepath.Join(x.siteDir, string(f.Path))); err != nil || release.DigestOf(got) != f.SHA256 {
-			x.Fatalf("%s: %v", f.Path, err)
-		}
-	}
-	t.total = time.Since(start)
-	start = time.Now()
-	for _, f := range x.changed {
-		old, err := os.ReadFile(filepath.Join(backup, string(f.Path)))
-		if err == nil {
-			err = write(filepath.Join(x.siteDir, string(f.Path)), old, each)
-		}
-		x.must(err)
-	}
-	settle(x.B, x.siteDir)
-	t.undo = time.Since(start)
-	return t
-}
-
-func (x *bench) naiveReplace(from, to, backup string, each bool) {
-	fresh, err := os.ReadFile(from)
-	x.must(err)
-	old, err := os.ReadFile(to)
-	x.must(err)
-	x.must(os.MkdirAll(filepath.Dir(backup), 0o755))
-	x.must(write(backup, old, each))
-	x.must(write(to+".tmp", fresh, each))
-	x.must(os.Rename(to+".tmp", to))
-}
-
-// write writes a file, and waits for the disk if asked to.
-func write(name string, data []byte, wait bool) error {
-	f, err := os.Create(name)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	if err == nil && wait {
-		err = f.Sync()
-	}
-	return errors.Join(err, f.Close())
-}
-
-func (x *bench) must(err error) {
-	if err != nil {
-		x.Helper()
-		x.Fatal(err)
-	}
-}
-
-// scratch makes an empty directory.
-func (x *bench) scratch(name string) string {
-	dir, err := os.MkdirTemp(x.base, name+"-")
-	x.must(err)
-	return dir
-}
-
-func (x *bench) rsync() (t timings) {
-	run := func(arg ...string) {
-		if out, err := exec.Command("rsync", arg...).CombinedOutput(); err != nil {
-			x.Fatalf("%v: %s", err, out)
-		}
-	}
-	backup := x.scratch("backup")
-	defer os.RemoveAll(backup)
-	settle(x.B, x.siteDir)
-	start := time.Now()
-	run("-a", "--checksum", "--backup", "--backup-dir="+backup, x.newDir+"/", x.siteDir+"/")
-	t.window = time.Since(start)
-	settle(x.B, x.siteDir)
-	run("-a", "--checksum", x.newDir+"/", x.siteDir+"/") // reads everything back
-	t.total = time.Since(start)
-	start = time.Now()
-	run("-a", "--checksum", backup+"/", x.siteDir+"/")
-	settle(x.B, x.siteDir)
-	t.undo = time.Since(start)
-	return t
-}
-
-// moult is what this package does.
-func (x *bench) moult(way string) (t timings) {
-	ctx := context.Background()
-	s, err := site.Init(x.siteDir, site.Config{Files: site.Files{Switch: way}}, site.State{})
+// isBack fails unless the given files, or all of the site, are what they were laid as.
+func (x *bench) isBack(way string, paths ...release.Path) {
+	s, err := site.Init(x.siteDir, site.Config{}, site.State{})
 	x.must(err)
 	defer os.RemoveAll(filepath.Join(x.siteDir, site.Home))
 	defer s.Close()
-	in := PlanInput{Site: s, Inventory: &site.Inventory{BaseKnown: true, Files: x.shipped}, New: x.changed}
-	for _, f := range x.changed {
-		in.Operations.ReplaceFiles = append(in.Operations.ReplaceFiles, f.Path)
+	have, err := Scan(context.Background(), s, nil, paths...)
+	x.must(err)
+	want := x.shipped
+	if len(paths) > 0 {
+		want = slices.DeleteFunc(slices.Clone(want), func(f release.File) bool {
+			_, touched := slices.BinarySearch(paths, f.Path)
+			return !touched
+		})
 	}
-	u, err := s.NewUpdate("u")
-	x.must(err)
-	defer u.Close()
-	copyTree(x.B, x.newDir, filepath.Join(u.Root.Name(), "contents"))
-	settle(x.B, x.siteDir)
-	time.Sleep(settling) // a site is not changed in the moment before its update
-	in.Contents, err = u.Root.OpenRoot("contents")
-	x.must(err)
-	defer in.Contents.Close()
-
-	start := time.Now()
-	lap := start
-	since := func() (d time.Duration) {
-		d, lap = time.Since(lap), time.Now()
-		return d
-	}
-	p, err := MakePlan(ctx, in)
-	x.must(err)
-	t.plan = since()
-	x.must(Stage(ctx, s, u, p, in.Contents, nil))
-	t.stage = since()
-	j, _, err := u.Journal()
-	x.must(err)
-	defer j.Close()
-	t.window, err = Switch(ctx, s, u, p, j, nil)
-	x.must(err)
-	t.swap = since()
-	x.must(Verify(ctx, s, p))
-	t.verify = since()
-	t.total = time.Since(start)
-	since()
-	_, err = Undo(ctx, s, u, p, j, nil)
-	x.must(err)
-	t.undo = since()
-	return t
-}
-
-func copyTree(b *testing.B, from, to string) {
-	err := filepath.WalkDir(from, func(name string, e fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		rel, err := filepath.Rel(from, name)
-		if err != nil {
-			return err
-		}
-		if e.IsDir() {
-			return os.MkdirAll(filepath.Join(to, rel), 0o755)
-		}
-		src, err := os.Open(name)
-		if err != nil {
-			return err
-		}
-		defer src.Close()
-		dst, err := os.Create(filepath.Join(to, rel))
-		if err != nil {
-			return err
-		}
-		if _, err := io.Copy(dst, src); err != nil {
-			return err
-		}
-		return dst.Close()
-	})
-	if err != nil {
-		b.Fatal(err)
+	if !slices.Equal(have, want) {
+		x.Fatalf("%s has not left the site as it was", way)
 	}
 }

@@ -46,8 +46,10 @@
 // and compared with the plan: an edit that came between, or that no time of the file
 // tells of, is found there, before anything is called done, and is what goes back.
 //
-// An undo looks at all steps, swaps those back that were swapped, the last first, and
-// looks at what came out: what the update had not put there is set aside.
+// An undo looks at all steps and makes ready what lay in the place of directories that
+// were swapped whole, with what was written there since. Then it swaps back what was
+// swapped, the last first, and looks at what came out: what the update had not put
+// there is set aside.
 //
 // # Ways to switch
 //

@@ -5,6 +5,7 @@ import (
 	"math"
 	"os/exec"
 	"strconv"
+	"strings"
 )
 
 // row is a line of the table.
@@ -27,16 +28,23 @@ type figure struct {
 // read, back up, write, rename. That of a migration is a statement for each change.
 var rows = []row{
 	update("167 changed files of 60 MB on disk: the site is between two releases for", "disk/167", "window-ms"),
+	fileByFile("… file by file, where no directory can be swapped", "disk/167"),
 	update("… undone in", "disk/167", "undo-ms"),
 	update("… all of it, from the unpacked package to verified and durable", "disk/167", "total-ms"),
+	powerCut("… all of it, where a power cut may come at any moment", "disk/167"),
 	update("the same in memory: between two releases for", "memory/167", "window-ms"),
 	update("… all of it", "memory/167", "total-ms"),
-	update("20 000 changed files on disk: between two releases for", "disk/20000", "window-ms"),
+	update("20 000 changed files in a site of 200 000 on disk: between two releases for", "disk/20000", "window-ms"),
+	fileByFile("… file by file", "disk/20000"),
+	update("… undone in", "disk/20000", "undo-ms"),
 	update("… all of it", "disk/20000", "total-ms"),
-	{
-		what: "plan 167 changes of a full package in a site of 20 000 files", pkg: "./core/files",
-		ours: figure{bench: "BenchmarkPlan/20000/full", unit: "ns/op", show: nanoseconds},
-	},
+	powerCut("… all of it, where a power cut may come at any moment", "disk/20000"),
+	update("the same in memory: between two releases for", "memory/20000", "window-ms"),
+	update("… undone in", "memory/20000", "undo-ms"),
+	update("… all of it", "memory/20000", "total-ms"),
+	plan("plan 167 changes by a patch in a site of 200 000 files", "200000/patch", false),
+	plan("… by a full package, which has to look at every file", "200000/full", true),
+	plan("… in a site of 20 000 files", "20000/full", true),
 	{
 		what: "unpack 32 MB of tar.zst, confined and hashed", pkg: "./core/archive",
 		ours:  figure{bench: "BenchmarkExtract/tar.zst", unit: "ns/op", show: nanoseconds},
@@ -80,6 +88,38 @@ func update(what, load, unit string) row {
 	naive, peer := f("naive"), f("rsync")
 	peer.words, peer.tool = "rsync --backup", "rsync"
 	return row{what: what, pkg: "./core/files", ours: f("moult-auto"), naive: &naive, peer: &peer}
+}
+
+// fileByFile is a row about the time between two releases without the swapping of
+// whole directories.
+func fileByFile(what, load string) row {
+	r := update(what, load, "window-ms")
+	r.ours.bench = "BenchmarkUpdate/" + load + "/moult-file"
+	return r
+}
+
+// powerCut is a row about all of an update beside a naive way that a power cut can't
+// harm either: it waits for each backup and each file.
+func powerCut(what, load string) row {
+	r := update(what, load, "total-ms")
+	r.naive.bench, r.peer = "BenchmarkUpdate/"+load+"/naive-fsync", nil
+	return r
+}
+
+// plan is a row about making a plan, beside the time that only looking at all files
+// of the site takes.
+func plan(what, bench string, looks bool) row {
+	f := func(bench string) figure {
+		return figure{bench: "BenchmarkPlan/" + bench, unit: "ns/op", show: nanoseconds}
+	}
+	r := row{what: what, pkg: "./core/files", ours: f(bench)}
+	if looks {
+		size, _, _ := strings.Cut(bench, "/")
+		look := f(size + "/look")
+		look.words = "only looking at each"
+		r.naive = &look
+	}
+	return r
 }
 
 // cell is what stands in the table for a figure; false means that the run has none.
