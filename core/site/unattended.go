@@ -15,7 +15,9 @@ type Unattended struct {
 	// Releases is "all", which "" means too, "minor": the major version stays, or
 	// "patch": only the last of the three numbers, or the fourth, changes.
 	Releases string `toml:"releases,omitempty"`
-	// Hours is when: "02:00-05:00" in local time, which may cross midnight. "": always.
+	// Hours is when: "02:00-05:00" by the clock on the wall, which may cross midnight.
+	// An hour that the change to summer time leaves out is not made up for, and one that
+	// comes twice in autumn counts twice. "": always.
 	Hours string `toml:"hours,omitempty"`
 }
 

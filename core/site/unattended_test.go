@@ -1,8 +1,10 @@
 package site
 
 import (
+	"slices"
 	"testing"
 	"time"
+	_ "time/tzdata"
 )
 
 func TestUnattendedUpdatesKeepToTheirHours(t *testing.T) {
@@ -27,6 +29,41 @@ func TestUnattendedUpdatesKeepToTheirHours(t *testing.T) {
 		}
 		if err := (Unattended{Hours: c.hours}).Open(at); (err == nil) != c.open {
 			t.Errorf("hours %q at %s: %v, want open %v", c.hours, c.at, err, c.open)
+		}
+	}
+}
+
+// TestHoursAreThoseOfTheClockOnTheWall goes through the two nights of a year in which
+// the clock is changed, hour by hour.
+func TestHoursAreThoseOfTheClockOnTheWall(t *testing.T) {
+	berlin, err := time.LoadLocation("Europe/Berlin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		hours, night string
+		open         []string
+	}{
+		// 02:00 is followed by 03:00: of three hours two are left.
+		{"01:00-04:00", "2026-03-29", []string{"01:00", "03:00"}},
+		{"02:00-03:00", "2026-03-29", nil},
+		// 02:00 to 03:00 comes twice.
+		{"02:00-03:00", "2026-10-25", []string{"02:00", "02:00"}},
+		{"23:00-02:30", "2026-10-25", []string{"00:00", "01:00", "02:00", "02:00", "23:00"}},
+		{"23:00-02:30", "2026-03-29", []string{"00:00", "01:00", "23:00"}},
+	} {
+		day, err := time.ParseInLocation(time.DateOnly, c.night, berlin)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var open []string
+		for at := day; at.Day() == day.Day(); at = at.Add(time.Hour) {
+			if (Unattended{Hours: c.hours}).Open(at) == nil {
+				open = append(open, at.Format("15:04"))
+			}
+		}
+		if !slices.Equal(open, c.open) {
+			t.Errorf("hours %s on %s: open at %v, want %v", c.hours, c.night, open, c.open)
 		}
 	}
 }
