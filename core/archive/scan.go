@@ -87,7 +87,7 @@ func (s *scan) file(p release.Path, e entry) (release.File, error) {
 	if err != nil {
 		return release.File{}, fmt.Errorf("read %s: %w", p, err)
 	}
-	return release.File{Path: p, Size: size, Mode: uint32(info.Mode().Perm()), SHA256: digest}, nil
+	return release.File{Path: p, Size: size, Mode: release.LocalMode(info.Mode()), SHA256: digest}, nil
 }
 
 // copyHashed copies and hashes, and stops when the context ends.

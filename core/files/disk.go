@@ -168,6 +168,7 @@ func (realDisk) remove(t *tree, p string) error {
 	if err != nil {
 		return err
 	}
+	t.shut(p)
 	if err := h.root.Remove(name); err != nil {
 		return fmt.Errorf("%s: %w", p, unwrapPath(err))
 	}

@@ -40,7 +40,7 @@ func stateOfLooked(t *tree, p string, info fs.FileInfo) (State, error) {
 		if err != nil {
 			return State{}, fmt.Errorf("%s: %w", p, unwrapPath(err))
 		}
-		return State{Mode: uint32(info.Mode().Perm()), SHA256: release.DigestOf([]byte(target)), Link: target}, nil
+		return State{Mode: release.LocalMode(info.Mode()), SHA256: release.DigestOf([]byte(target)), Link: target}, nil
 	case !info.Mode().IsRegular():
 		return State{}, fmt.Errorf("%s %w", p, errNotFile)
 	}
@@ -53,7 +53,7 @@ func stateOfLooked(t *tree, p string, info fs.FileInfo) (State, error) {
 	if err != nil {
 		return State{}, fmt.Errorf("%s: %w", p, unwrapPath(err))
 	}
-	return State{Size: n, Mode: uint32(info.Mode().Perm()), SHA256: sum}, nil
+	return State{Size: n, Mode: release.LocalMode(info.Mode()), SHA256: sum}, nil
 }
 
 // bufferSize keeps memory flat, whatever the size of a file.

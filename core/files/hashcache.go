@@ -145,7 +145,7 @@ func (c *hashCache) stateOf(t *tree, p release.Path, info fs.FileInfo) (State, e
 		e, known := c.known[p]
 		c.mu.Unlock()
 		if known && e.stamp == now {
-			return State{Size: info.Size(), Mode: uint32(info.Mode().Perm()), SHA256: e.sum}, nil
+			return State{Size: info.Size(), Mode: release.LocalMode(info.Mode()), SHA256: e.sum}, nil
 		}
 	}
 	st, err := stateOfLooked(t, string(p), info)

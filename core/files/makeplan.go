@@ -277,8 +277,9 @@ func (pl *planner) shippedAt(p release.Path) State {
 	return fileState(f)
 }
 
+// fileState is what a file of a release is on this system.
 func fileState(f release.File) State {
-	return State{Size: f.Size, Mode: f.Mode & uint32(fs.ModePerm), SHA256: f.SHA256}
+	return State{Size: f.Size, Mode: release.LocalMode(fs.FileMode(f.Mode)), SHA256: f.SHA256}
 }
 
 // isOwn reports whether a path is never touched: it is the admin's own, or in an

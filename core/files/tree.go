@@ -75,6 +75,17 @@ func (t *tree) forget() {
 	t.lines = nil
 }
 
+// shut closes a directory that is kept open: file systems of Windows without the
+// semantics of POSIX keep the name of a removed one until then.
+func (t *tree) shut(dir string) {
+	depth := strings.Count(dir, "/")
+	for i, l := range t.lines {
+		if len(l) > depth && path.Join(l.names()[:depth+1]...) == dir {
+			t.lines[i] = l.cut(depth)
+		}
+	}
+}
+
 // cut closes a line from its n-th directory on.
 func (l line) cut(n int) line {
 	for _, h := range l[n:] {
