@@ -16,17 +16,9 @@ type Difference struct {
 }
 
 // Compare lists the files of an inventory that were edited here or are missing, in
-// order of paths. Permissions don't count. Own
-// paths are the admin's and never differ.
+// order of paths. Permissions don't count. Own paths are the admin's and never differ.
 func Compare(ctx context.Context, s *site.Site, inv *site.Inventory, report func(done, total int)) ([]Difference, error) {
-	own := func(p release.Path) bool {
-		for _, dir := range s.Config.Files.Own {
-			if p.Within(dir) {
-				return true
-			}
-		}
-		return false
-	}
+	own := newPlanner(PlanInput{Site: s}).isOwn
 	var paths []release.Path
 	for _, f := range inv.Files {
 		if !own(f.Path) {

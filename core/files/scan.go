@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+	"sync/atomic"
 
 	"moult/core/release"
 	"moult/core/site"
@@ -29,6 +30,7 @@ func Scan(ctx context.Context, s *site.Site, report func(done, total int), paths
 		}
 	}
 	found := make([]release.File, len(paths))
+	var read atomic.Int64
 	err := eachParallel(ctx, []*tree{newTree(s.Root)}, len(paths), func(t []*tree, i int) error {
 		p := paths[i]
 		got, err := stateOf(t[0], string(p))
@@ -42,7 +44,7 @@ func Scan(ctx context.Context, s *site.Site, report func(done, total int), paths
 			found[i] = release.File{Path: p, Size: got.Size, Mode: got.Mode, SHA256: got.SHA256}
 		}
 		if report != nil {
-			report(i+1, len(paths))
+			report(int(read.Add(1)), len(paths))
 		}
 		return nil
 	})

@@ -95,13 +95,23 @@ func Apply(ctx context.Context, dir, packageFile string, o Options) (_ *Result, 
 func open(dir string) (s *site.Site, made bool, err error) {
 	s, err = site.Open(dir)
 	if errors.Is(err, site.ErrNotSite) {
-		s, err = site.Init(dir, site.Config{Name: filepath.Base(dir)}, site.State{})
+		c, err := ownConfig(dir)
+		if err != nil {
+			return nil, false, err
+		}
+		s, err = site.Init(dir, c, site.State{})
 		return s, err == nil, err
 	}
 	if err == nil && s.Config.Source.URL != "" {
 		return nil, false, errors.Join(fmt.Errorf("%s %w", dir, ErrManaged), s.Close())
 	}
 	return s, false, err
+}
+
+// ownConfig is that of a directory which a patch made a site.
+func ownConfig(dir string) (site.Config, error) {
+	abs, err := filepath.Abs(dir)
+	return site.Config{Name: filepath.Base(abs)}, err
 }
 
 // finish closes the site and, if nothing in it has to be kept, removes Moult's

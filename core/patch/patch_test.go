@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"context"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,6 +12,7 @@ import (
 
 	"moult/core/archive"
 	"moult/core/patch"
+	"moult/core/release"
 	"moult/core/site"
 )
 
@@ -124,6 +126,33 @@ func TestHostilePackageLeavesTheDirectoryAlone(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(dir, site.Home)); read(t, dir) != "one" || err == nil {
 		t.Error("the directory was changed")
+	}
+}
+
+func TestUndoLeavesNothingButWhatTheAdminSet(t *testing.T) {
+	for name, files := range map[string]site.Files{"nothing": {}, "an own path": {Own: []release.Path{"upload"}}} {
+		t.Run(name, func(t *testing.T) {
+			ctx, dir := context.Background(), makeDir(t)
+			admins := len(files.Own) > 0
+			if admins {
+				s, err := site.Init(dir, site.Config{Name: "wiki", Files: files}, site.State{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := s.Close(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if _, err := patch.Apply(ctx, dir, makePackage(t, map[string]string{"index.php": "two"}), patch.Options{Backup: true}); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := patch.Undo(ctx, dir); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := os.Stat(filepath.Join(dir, site.Home)); errors.Is(err, fs.ErrNotExist) == admins {
+				t.Errorf(".moult: %v", err)
+			}
+		})
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"reflect"
 	"slices"
 
 	"moult/core/files"
@@ -13,7 +14,8 @@ import (
 
 // Undo takes back the newest patch that was applied to dir with a backup. The
 // notes are sentences for people: files that were changed since are set aside, not
-// lost.
+// lost. With the last one goes what patches made of Moult's in the directory; what an
+// admin set there stays.
 func Undo(ctx context.Context, dir string) (notes []string, err error) {
 	s, err := site.Open(dir)
 	if errors.Is(err, site.ErrNotSite) {
@@ -25,8 +27,12 @@ func Undo(ctx context.Context, dir string) (notes []string, err error) {
 	if s.Config.Source.URL != "" {
 		return nil, errors.Join(fmt.Errorf("%s %w", dir, ErrManaged), s.Close())
 	}
+	own, err := ownConfig(dir)
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
 	last := false
-	defer func() { err = errors.Join(err, finish(s, err == nil && last)) }()
+	defer func() { err = errors.Join(err, finish(s, err == nil && last && reflect.DeepEqual(s.Config, own))) }()
 	lock, err := s.Lock()
 	if err != nil {
 		return nil, err

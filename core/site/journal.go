@@ -17,7 +17,8 @@ import (
 	"time"
 )
 
-const journalFile = "journal"
+// JournalFile is the name of an update's journal in its directory.
+const JournalFile = "journal"
 
 // maxRecord is the longest record, in bytes. A record that could be longer is
 // split by its writer.
@@ -52,7 +53,7 @@ var crcTable = crc32.MakeTable(crc32.Castagnoli)
 // Journal opens the update's journal, making it if need be, and returns the
 // records in it.
 func (u *Update) Journal() (*Journal, []Record, error) {
-	f, err := u.Root.OpenFile(journalFile, os.O_RDWR|os.O_CREATE, 0o600)
+	f, err := u.Root.OpenFile(JournalFile, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -72,7 +73,7 @@ func (u *Update) Journal() (*Journal, []Record, error) {
 
 // Records reads the journal without changing it, for those who don't hold the lock.
 func (u *Update) Records() ([]Record, error) {
-	f, err := u.Root.Open(journalFile)
+	f, err := u.Root.Open(JournalFile)
 	if isMissing(err) {
 		return nil, nil
 	}

@@ -176,7 +176,7 @@ func TestTornTailIsCut(t *testing.T) {
 		}
 	}
 	j.Close()
-	name := filepath.Join(u.Root.Name(), journalFile)
+	name := filepath.Join(u.Root.Name(), JournalFile)
 	whole, err := os.ReadFile(name)
 	if err != nil {
 		t.Fatal(err)
@@ -219,7 +219,7 @@ func TestJournalSurvivesAnyTail(t *testing.T) {
 		t.Fatal(err)
 	}
 	j.Close()
-	name := filepath.Join(u.Root.Name(), journalFile)
+	name := filepath.Join(u.Root.Name(), JournalFile)
 	whole, err := os.ReadFile(name)
 	if err != nil {
 		t.Fatal(err)

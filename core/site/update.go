@@ -191,6 +191,34 @@ func (u *Update) Remove() error {
 	return u.Close()
 }
 
+// Has reports whether the update's directory holds name.
+func (u *Update) Has(name string) bool {
+	_, err := u.Root.Lstat(name)
+	return err == nil
+}
+
+// Trim removes everything from the update's directory but the named files, its
+// journal and what makes it an update. What remains is a line of the history.
+func (u *Update) Trim(keep ...string) error {
+	if err := u.removeOutposts(); err != nil {
+		return err
+	}
+	entries, err := fs.ReadDir(u.Root.FS(), ".")
+	if err != nil {
+		return err
+	}
+	keep = append(keep, birthFile, JournalFile)
+	for _, entry := range entries {
+		if slices.Contains(keep, entry.Name()) {
+			continue
+		}
+		if err := u.Root.RemoveAll(entry.Name()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Size returns how many bytes removing the update would free. A file that is
 // also linked elsewhere frees nothing.
 func (u *Update) Size() (int64, error) {

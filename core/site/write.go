@@ -26,6 +26,12 @@ func writeFile(root *os.Root, name string, data []byte, perm os.FileMode) error 
 	})
 }
 
+// WriteFile replaces a file below a directory of .moult so that a crash leaves
+// its old or its new contents, and makes it durable. It is readable by its owner only.
+func WriteFile(dir *os.Root, name string, data []byte) error {
+	return writeFile(dir, name, data, 0o600)
+}
+
 func writeFrom(root *os.Root, name string, perm os.FileMode, fill func(io.Writer) error) (err error) {
 	temp := name + tempMark + rand.Text()[:8]
 	f, err := root.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm)
