@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -149,6 +150,33 @@ func (m *meddler) exchange(a *tree, p string, b *tree, q string) error {
 		m.do()
 	}
 	return err
+}
+
+// TestOnlyExchangesAreBetweenTwoReleases looks at the calls of a switch and of its undo
+// from the first that changes the site to the last.
+func TestOnlyExchangesAreBetweenTwoReleases(t *testing.T) {
+	needTrees(t)
+	w := build(t, scratch(t), wholeTrees())
+	defer w.close()
+	w.makePlan()
+	must(t, w.stage(realDisk{}))
+	there, back := &faultyDisk{}, &faultyDisk{}
+	must(t, w.switchOver(there))
+	if notes, err := w.undo(back); err != nil || len(notes) > 0 {
+		t.Fatalf("undo: %v, notes %q", err, notes)
+	}
+	for name, f := range map[string]*faultyDisk{"switch": there, "undo": back} {
+		swaps := func(call string) bool { return strings.HasPrefix(call, "exchange") && !strings.Contains(call, "try-1") }
+		first, n := slices.IndexFunc(f.calls, swaps), 0
+		for _, call := range f.calls {
+			if swaps(call) {
+				n++
+			}
+		}
+		if n != 4 || slices.ContainsFunc(f.calls[first:first+n], func(call string) bool { return !swaps(call) }) {
+			t.Errorf("%s: not only four exchanges are between two releases: %q", name, f.calls)
+		}
+	}
 }
 
 func TestWhatAppearsWhileADirectoryIsSwitchedIsCarriedOver(t *testing.T) {
