@@ -117,8 +117,21 @@ func (p *Program) update(ctx context.Context, e *update.Engine, c update.Choices
 	}
 	result, err := e.Apply(ctx, pl, report)
 	more := len(pl.Strategy.Hops) > 1
-	if err := p.finish(result, done, more, err); err != nil || !more {
+	if err := p.finish(result, done, more, err); err != nil {
 		return err
+	}
+	if result.Unsure && !p.yes && !p.json {
+		answer, err := p.choose("Look at the site. Does it work: keep the update, or go back?", "--yes", "keep", "back")
+		if err != nil {
+			return err
+		}
+		if answer == "back" {
+			result, err := e.RollBack(ctx, result.ID, report)
+			return p.finish(result, nil, false, err)
+		}
+	}
+	if !more {
+		return nil
 	}
 	return p.update(ctx, e, c, "", admit, append(done, result), report)
 }

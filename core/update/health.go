@@ -105,6 +105,7 @@ func (r *run) health(ctx context.Context) error {
 	if is == healthBad && b.Healthy {
 		return errUnhealthy{fmt.Errorf("%s answered %s in %d attempts; before the update it answered rightly", cfg.URL, text, attempts)}
 	}
+	r.unsure = true
 	r.warn("The health check can't tell whether the site works (%s: %s). Look at it; you can roll back.", cfg.URL, text)
 	return nil
 }

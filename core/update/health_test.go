@@ -66,6 +66,9 @@ func TestOnlyAProvedHarmOfTheUpdateIsAReasonToGoBack(t *testing.T) {
 			if warned := strings.Contains(strings.Join(res.Warnings, "\n"), "can't tell whether the site works"); warned != c.warns {
 				t.Errorf("warned: %v (%q), want %v", warned, res.Warnings, c.warns)
 			}
+			if res.Unsure != c.warns {
+				t.Errorf("unsure: %v, want %v", res.Unsure, c.warns)
+			}
 			if n := int(asked.Load()); n > attempts {
 				t.Errorf("the new release was asked %d times, want %d at most", n, attempts)
 			}

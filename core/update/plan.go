@@ -151,6 +151,9 @@ type Result struct {
 	// SetAside counts, after a roll back, the tables and columns that hold what was
 	// written since the update. They stay in the database until it is discarded.
 	SetAside int `json:"set_aside,omitempty"`
+	// Unsure: the health check could not tell whether the new release works. Somebody
+	// should look at the site and decide whether it is rolled back.
+	Unsure bool `json:"unsure,omitempty"`
 }
 
 // Record is one line of a site's history.

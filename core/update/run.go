@@ -33,7 +33,8 @@ type run struct {
 	lease    *site.Lease // the maintenance flag; nil: the site has none
 	cause    *Error      // what made the run go back; nil while it goes as asked
 	window   time.Duration
-	setAside int // as Result.SetAside
+	setAside int  // as Result.SetAside
+	unsure   bool // as Result.Unsure
 	warnings []string
 }
 
@@ -256,7 +257,7 @@ func (r *run) statements(p database.Progress) {
 func (r *run) settle(state State, now SiteState) (*Result, error) {
 	res := &Result{
 		ID: r.plan.ID, From: r.plan.From, To: r.plan.To, Started: r.started, Ended: r.e.opts.Now(),
-		State: state, Site: now, Warnings: r.warnings, Window: r.window, SetAside: r.setAside,
+		State: state, Site: now, Warnings: r.warnings, Window: r.window, SetAside: r.setAside, Unsure: r.unsure,
 	}
 	if r.cause != nil {
 		res.Kind, res.Message = r.cause.Kind, r.cause.Error()
