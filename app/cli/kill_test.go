@@ -15,7 +15,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -379,29 +378,34 @@ func (k *killSite) look() error {
 			return fmt.Errorf("the site is neither old nor new\nold: %w\nnew: %w", old, updated)
 		}
 	}
-	if k.looks++; k.looks%5 != 0 {
+	if k.looks++; k.looks%10 != 0 {
 		return nil
 	}
 	return k.forget(now)
 }
 
-// forget has the thousandth point cost no more than the first: it removes the records
-// of updates that have been undone, and has the server write its tables anew. A column
-// that was added or dropped in an instant stays in InnoDB's rows until then, and thirty
-// of 2 000 bytes are more than a row may hold.
+// forget has the thousandth point cost no more than the first: it discards what roll
+// backs have set aside and removes their records, and has the server write its tables
+// anew. Columns that are kept aside, and those that InnoDB has dropped in an instant,
+// take their share of the 65 535 bytes that a row may hold.
 func (k *killSite) forget(now *demo.Snapshot) error {
-	names, err := filepath.Glob(filepath.Join(k.dir, ".moult", "updates", "*"))
+	e, err := update.Open(k.dir, update.Options{})
 	if err != nil {
 		return err
 	}
-	slices.Sort(names)
-	if k.updated || len(names) < 20 {
-		names = nil // the newest leads back from a site that is updated
-	} else {
-		names = names[:len(names)-2]
+	defer e.Close()
+	history, err := e.History()
+	if err != nil {
+		return err
 	}
-	for _, name := range names {
-		if err := os.RemoveAll(name); err != nil {
+	for _, r := range history {
+		if r.CanRollBack {
+			continue
+		}
+		if err := e.Discard(context.Background(), r.ID); err != nil {
+			return err
+		}
+		if err := os.RemoveAll(filepath.Join(k.dir, ".moult", "updates", r.ID)); err != nil {
 			return err
 		}
 	}
