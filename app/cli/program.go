@@ -84,6 +84,7 @@ func (p *Program) command() *cobra.Command {
 		p.publishCommand(), p.versionCommand(), p.manualCommand(root),
 	)
 	p.noteStart(root)
+	addCompletions(root)
 	return root
 }
 
