@@ -8,6 +8,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -65,63 +66,68 @@ func (w *switcher) checkInner(ctx context.Context, st step) ([]intent, error) {
 // build makes the clones of directories that are swapped whole, with the new release
 // in them, and the directories that files become, and makes all of them durable.
 func (w *switcher) build(ctx context.Context) error {
-	w.lists = map[int][]node{}
-	built := false
-	for i, st := range w.steps {
-		var do func(context.Context, step) error
+	w.lists = make([][]node, len(w.steps))
+	var built atomic.Bool
+	err := eachParallel(ctx, w.trees(), len(w.steps), func(t []*tree, i int) (err error) {
+		st := w.steps[i]
+		b := builder{d: w.d, site: t[0], update: t[1]}
 		switch {
 		case !w.todo[i]:
+			return nil
 		case st.kind == swapTree:
-			do = w.clone
+			w.lists[i], err = b.clone(ctx, st)
 		case st.kind == turnOver && st.entry.Change == Mkdir:
-			do = w.gather
+			err = b.gather(ctx, st)
+		default:
+			return nil
 		}
-		if do == nil {
-			continue
-		}
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if err := do(ctx, st); err != nil {
+		if err != nil {
 			return fmt.Errorf("build %s: %w", st.path, err)
 		}
-		built = true
-	}
-	if !built {
+		built.Store(true)
 		return nil
+	})
+	if err != nil || !built.Load() {
+		return err
 	}
 	return w.d.barrier(w.update)
 }
 
+// builder fills directories of the update that will take the place of something.
+type builder struct {
+	d            disk
+	site, update *tree
+}
+
 // clone makes the staged directory what the site's is, with hard links, but for what
-// the plan changes in it. A clone that was begun is gone on with.
-func (w *switcher) clone(ctx context.Context, st step) error {
-	c := cloner{d: w.d, from: w.site, fromDir: st.path, to: w.update, toDir: st.staged(), planned: plannedIn(st)}
+// the plan changes in it. A clone that was begun is gone on with. It returns the
+// listing of the directory that it was made equal to.
+func (b *builder) clone(ctx context.Context, st step) ([]node, error) {
+	c := cloner{d: b.d, from: b.site, fromDir: st.path, to: b.update, toDir: st.staged(), planned: plannedIn(st)}
 	nodes, err := c.sync()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	w.lists[st.n] = nodes
-	return w.putInner(ctx, st)
+	return nodes, b.putInner(ctx, st)
 }
 
 // putInner puts what the plan brings into a staged directory: the directories first.
-func (w *switcher) putInner(ctx context.Context, st step) error {
+func (b *builder) putInner(ctx context.Context, st step) error {
 	for _, in := range st.inner {
 		if in.kind != makeDir {
 			continue
 		}
 		at := st.within(in)
-		above, err := attrsOfDir(w.update, path.Dir(at))
+		above, err := attrsOfDir(b.update, path.Dir(at))
 		if err != nil {
 			return err
 		}
 		above.xattrs = nil
-		if err := w.d.mkdir(w.update, at, above); err != nil && !errors.Is(err, fs.ErrExist) {
+		if err := b.d.mkdir(b.update, at, above); err != nil && !errors.Is(err, fs.ErrExist) {
 			return err
 		}
 	}
-	return eachParallel(ctx, []*tree{w.update}, len(st.inner), func(t []*tree, i int) error {
+	return eachParallel(ctx, []*tree{b.update}, len(st.inner), func(t []*tree, i int) error {
 		in := st.inner[i]
 		if in.kind != placeFile && in.kind != swapFile {
 			return nil
@@ -130,7 +136,7 @@ func (w *switcher) putInner(ctx context.Context, st step) error {
 		if err != nil || staged == nil {
 			return err // in the clone already; the intents make sure
 		}
-		return w.d.move(t[0], in.staged(), t[0], st.within(in))
+		return b.d.move(t[0], in.staged(), t[0], st.within(in))
 	})
 }
 
@@ -317,93 +323,6 @@ func (e *eyes) carryOver(d disk, st step, cloned []node, planned func(p string) 
 		}
 		if err := c.link(e.update, e.site, n.path); err != nil && !errors.Is(err, fs.ErrExist) {
 			return err
-		}
-	}
-	return nil
-}
-
-// readyTrees makes ready to go back what lay in the place of directories that were
-// swapped whole: what was written there after the update goes with it. All of them are
-// ready, and on the disk, before the first goes back, so that nothing but one call for
-// each is between two releases. It returns what they were made equal to, by index of steps.
-func (w *undoer) readyTrees(steps []step) map[int][]node {
-	ready := map[int][]node{}
-	for i, st := range steps {
-		if st.kind != swapTree {
-			continue
-		}
-		err := w.withRoom(func() error {
-			nodes, err := w.ready(st)
-			if nodes != nil {
-				ready[i] = nodes
-			}
-			return err
-		})
-		if err != nil {
-			w.fail(st, err)
-		}
-	}
-	if len(ready) == 0 {
-		return nil
-	}
-	if err := w.withRoom(func() error { return w.d.barrier(w.update) }); err != nil {
-		for i := range ready {
-			w.fail(steps[i], err)
-		}
-		return nil
-	}
-	return ready
-}
-
-// ready makes one directory ready; nil stands for one that was not swapped.
-func (w *undoer) ready(st step) ([]node, error) {
-	here, err := exists(w.site, st.path)
-	if err != nil {
-		return nil, err
-	}
-	switch how, err := w.lookTree(st, here); {
-	case err != nil || how == notDone:
-		return nil, err
-	case how == other:
-		return nil, fmt.Errorf("%w: another directory is in its place", ErrChanged)
-	}
-	c := cloner{d: w.d, from: w.site, fromDir: st.path, to: w.update, toDir: st.staged(), planned: plannedIn(st), whole: true}
-	return c.sync()
-}
-
-// undoTree swaps a directory back that is ready.
-func (w *undoer) undoTree(st step) error {
-	defer w.site.forget()
-	defer w.update.forget()
-	return w.d.exchange(w.update, st.staged(), w.site, st.path)
-}
-
-// rescue sets aside what lies in the clone at a path of the plan and is neither the
-// release's nor what was there before.
-func (w *undoer) rescue(st step) error {
-	foreign := make([]bool, len(st.inner))
-	err := w.each(len(st.inner), func(t []*tree, i int) error {
-		in, at := st.inner[i], st.within(st.inner[i])
-		if in.kind == makeDir || in.kind == takeDir || in.kind == clearDir {
-			return nil
-		}
-		info, err := exists(t[1], at)
-		if err != nil || info == nil || info.IsDir() {
-			return err
-		}
-		e := eyes{site: t[0], update: t[1], intents: w.intents}
-		who, err := e.whose(t[1], at, info, in)
-		foreign[i] = who == somebody
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	for i, in := range st.inner {
-		if foreign[i] {
-			if err := w.setAside(w.update, st.within(in), in); err != nil {
-				return err
-			}
 		}
 	}
 	return nil

@@ -34,7 +34,7 @@ type switcher struct {
 	inner    [][]intent      // by index of steps: the same of their inner parts
 	exchange map[string]bool // by home: two files can be swapped there in one step
 	how      beginning
-	lists    map[int][]node // of directories that are swapped whole, as they were cloned
+	lists    [][]node // by index of steps: of directories that are swapped whole, as they were cloned
 }
 
 func switchFiles(ctx context.Context, d disk, s *site.Site, u *site.Update, p *Plan, j *site.Journal, report func(done, total int)) (time.Duration, error) {
@@ -316,7 +316,7 @@ func (w *switcher) carryOverAll() error {
 		if st.kind != swapTree || !w.todo[i] {
 			continue
 		}
-		err := w.carryOver(w.d, st, w.lists[st.n], func(p string) error { return fmt.Errorf("%s %w", p, ErrChanged) })
+		err := w.carryOver(w.d, st, w.lists[i], func(p string) error { return fmt.Errorf("%s %w", p, ErrChanged) })
 		if err != nil {
 			return fmt.Errorf("carry over what appeared in %s: %w", st.path, err)
 		}

@@ -96,8 +96,8 @@ func (e *eyes) lookTurn(s step, here fs.FileInfo) (status, error) {
 }
 
 // gather fills the directory that a file becomes.
-func (w *switcher) gather(ctx context.Context, st step) error {
-	above, err := w.site.dir(path.Dir(st.path))
+func (b *builder) gather(ctx context.Context, st step) error {
+	above, err := b.site.dir(path.Dir(st.path))
 	if err != nil {
 		return err
 	}
@@ -110,10 +110,10 @@ func (w *switcher) gather(ctx context.Context, st step) error {
 	if err != nil {
 		return err
 	}
-	if err := w.d.mkdir(w.update, st.staged(), a); err != nil {
+	if err := b.d.mkdir(b.update, st.staged(), a); err != nil {
 		return err
 	}
-	return w.putInner(ctx, st)
+	return b.putInner(ctx, st)
 }
 
 // nothingElse makes sure that a directory which became a file held only what the

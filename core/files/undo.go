@@ -69,7 +69,7 @@ func undoFiles(_ context.Context, d disk, s *site.Site, u *site.Update, p *Plan,
 		if swapped[i] {
 			swapped[i] = d.exchange(w.update, st.staged(), w.site, st.path) == nil
 		}
-		if _, ready := trees[i]; !swapped[i] && (ready || st.kind != swapTree) {
+		if !swapped[i] && (st.kind != swapTree || trees[i] != nil) {
 			if err := w.withRoom(func() error { return w.undo(st) }); err != nil {
 				w.fail(st, err)
 			}
@@ -141,27 +141,6 @@ func (w *undoer) leftovers(steps []step, swapped []bool) {
 			if err := w.withRoom(func() error { return w.leftover(st) }); err != nil {
 				w.fail(st, err)
 			}
-		}
-	}
-}
-
-// leftInTrees looks at what came out of the site in directories that went back whole.
-func (w *undoer) leftInTrees(steps []step, ready map[int][]node) {
-	for i, st := range steps {
-		if st.kind != swapTree || w.waits(st) {
-			continue
-		}
-		err := w.withRoom(func() error {
-			if nodes, was := ready[i]; was {
-				// What was changed of the plan's own files is rescued.
-				if err := w.carryOver(w.d, st, nodes, func(string) error { return nil }); err != nil {
-					return err
-				}
-			}
-			return w.rescue(st)
-		})
-		if err != nil {
-			w.fail(st, err)
 		}
 	}
 }
