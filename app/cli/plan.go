@@ -119,7 +119,7 @@ func (p *Program) planCommand() *cobra.Command {
 					}
 					e.Site().Config.Source.Arch = arch
 				}
-				pl, err := prepare(cmd.Context(), e, choices, anything, report)
+				pl, err := prepare(cmd.Context(), e, choices, nil, report)
 				if err != nil {
 					return err
 				}
@@ -149,14 +149,14 @@ func (p *Program) planCommand() *cobra.Command {
 	return cmd
 }
 
-// prepare checks and prepares what is admitted. The plan is nil if there is nothing
+// prepare checks and prepares what the rules admit. The plan is nil if there is nothing
 // to install.
-func prepare(ctx context.Context, e *update.Engine, c update.Choices, admit func(*update.Offer) error, report update.Report) (*update.Plan, error) {
+func prepare(ctx context.Context, e *update.Engine, c update.Choices, r *rules, report update.Report) (*update.Plan, error) {
 	offer, err := e.Check(ctx, c, report)
 	if err != nil || offer.UpToDate() {
 		return nil, err
 	}
-	if err := admit(offer); err != nil {
+	if err := r.admit(offer); err != nil {
 		return nil, err
 	}
 	return e.Prepare(ctx, offer, c, report)

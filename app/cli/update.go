@@ -32,11 +32,11 @@ func (p *Program) updateCommand() *cobra.Command {
 			}
 			p.yes = p.yes || unattended
 			return p.withWholeSite(cmd.Context(), args[0], func(e *update.Engine, report update.Report) error {
-				admit := anything
+				var r *rules
 				if unattended {
-					admit = func(o *update.Offer) error { return admitUnattended(e.Site(), o) }
+					r = &rules{site: e.Site(), now: time.Now}
 				}
-				return p.update(cmd.Context(), e, choices, expect, admit, nil, report)
+				return p.update(cmd.Context(), e, choices, expect, r, nil, report)
 			})
 		},
 	}
@@ -53,23 +53,37 @@ type heldError struct{ error }
 // Unwrap returns the rule.
 func (e heldError) Unwrap() error { return e.error }
 
-// anything is the rule for updates that a person asks for.
-func anything(*update.Offer) error { return nil }
+// rules are those of a site for updates that nobody watches. Nil stands for a person,
+// who may do anything.
+type rules struct {
+	site *site.Site
+	now  func() time.Time
+}
 
-// admitUnattended asks the site's rules for updates that nobody watches.
-func admitUnattended(s *site.Site, o *update.Offer) error {
-	rules := s.Config.Unattended
-	if err := rules.Open(time.Now()); err != nil {
+// admit asks whether an offer may be installed now.
+func (r *rules) admit(o *update.Offer) error {
+	if r == nil {
+		return nil
+	}
+	if err := r.site.Config.Unattended.Admits(o.Current, o.Target); err != nil {
 		return heldError{err}
 	}
-	if err := rules.Admits(o.Current, o.Target); err != nil {
-		return heldError{err}
-	}
-	st, err := s.State()
+	st, err := r.site.State()
 	if err == nil && st.Skipped.Compare(o.Target) == 0 {
 		err = heldError{fmt.Errorf("%s is skipped on this site", o.Target)}
 	}
-	return err
+	return errors.Join(err, r.open())
+}
+
+// open asks whether it is the time for updates.
+func (r *rules) open() error {
+	if r == nil {
+		return nil
+	}
+	if err := r.site.Config.Unattended.Open(r.now()); err != nil {
+		return heldError{err}
+	}
+	return nil
 }
 
 // held prints that an update waits, perhaps after some hops of it.
@@ -88,8 +102,11 @@ func (p *Program) held(e *update.Engine, why error, done []*update.Result) error
 // update goes to the release that is wanted, if it is admitted. Where the way there
 // has stops, every hop is an update with a restore point of its own; done are those
 // before this one.
-func (p *Program) update(ctx context.Context, e *update.Engine, c update.Choices, expect string, admit func(*update.Offer) error, done []*update.Result, report update.Report) error {
-	pl, err := prepare(ctx, e, c, admit, report)
+func (p *Program) update(ctx context.Context, e *update.Engine, c update.Choices, expect string, r *rules, done []*update.Result, report update.Report) error {
+	pl, err := prepare(ctx, e, c, r, report)
+	if err == nil {
+		err = r.open() // fetching may have taken until after the hours
+	}
 	if why, ok := errors.AsType[heldError](err); ok {
 		return p.held(e, why, done)
 	}
@@ -133,7 +150,7 @@ func (p *Program) update(ctx context.Context, e *update.Engine, c update.Choices
 	if !more {
 		return nil
 	}
-	return p.update(ctx, e, c, "", admit, append(done, result), report)
+	return p.update(ctx, e, c, "", r, append(done, result), report)
 }
 
 // unchanged tells that a command has left the site as it is, in which state it is.

@@ -1,8 +1,10 @@
 #!/bin/sh
 # package-test.sh: installs the packages of dist in a clean Debian and uses them: the
-# program starts, a site is updated and rolled back, manual and completion are there,
-# and after the removal nothing is left. It needs root, debootstrap and the network; the
-# clean system is kept in .cache/clean for the next time.
+# program starts, a site is updated and rolled back, the pages of the manual are read,
+# bash, zsh and fish complete, systemd takes the units, and after the removal nothing is
+# left. Then the packages are built again from a clone elsewhere and have to be the same.
+# It needs root, debootstrap and the network; the clean system is kept in .cache for the
+# next time.
 set -eu
 cd "$(dirname "$0")/../.."
 skip() {
@@ -16,7 +18,7 @@ clean=$PWD/.cache/clean-$suite
 if [ ! -e "$clean/complete" ]; then
 	rm -rf "$clean"
 	mkdir -p "$clean"
-	debootstrap --variant=minbase "$suite" "$clean" >"$clean.log"
+	debootstrap --variant=minbase --include=bash-completion,zsh,fish,man-db,systemd "$suite" "$clean" >"$clean.log"
 	touch "$clean/complete"
 fi
 root=$(mktemp -d)
@@ -24,6 +26,16 @@ trap 'rm -rf "$root"' EXIT
 cp -a "$clean/." "$root/"
 cp -L /etc/resolv.conf "$root/etc/resolv.conf"
 inside() { env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive chroot "$root" "$@"; }
+
+# completes WHERE COMMAND…: the command has to print what "moult publish ro" can become.
+completes() {
+	where=$1
+	shift
+	found=$("$@")
+	for word in rollout rotate; do
+		case $found in *$word*) ;; *) echo "$word is not completed $where: $found" >&2 && exit 1 ;; esac
+	done
+}
 
 say() { printf '== %s\n' "$*"; }
 inside apt-get -qq update
@@ -41,7 +53,22 @@ for name in moult-headless moult; do
 		"/usr/share/doc/$name/copyright" "/usr/share/doc/$name/licences.gz" "/usr/share/doc/$name/admins.md"; do
 		[ -s "$root$file" ] || { echo "$name has no $file" >&2 && exit 1; }
 	done
-	inside bash -n /usr/share/bash-completion/completions/moult
+	for page in "$root"/usr/share/man/man1/moult*; do
+		complaints=$(inside man --warnings -l "${page#"$root"}" 2>&1 >/dev/null)
+		[ -z "$complaints" ] || { echo "$page: $complaints" >&2 && exit 1; }
+	done
+	completes "in bash" inside bash -c '
+		. /usr/share/bash-completion/bash_completion
+		. /usr/share/bash-completion/completions/moult
+		COMP_WORDS=(moult publish ro) COMP_CWORD=2 COMP_LINE="moult publish ro" COMP_POINT=16
+		__start_moult && printf "%s\n" "${COMPREPLY[@]}"'
+	completes "in fish" inside fish -c 'complete -C "moult publish ro"'
+	completes "in zsh" inside zsh -c '
+		zmodload zsh/zpty && zpty shell zsh -f -i
+		zpty -w shell "autoload -Uz compinit && compinit -u"
+		zpty -w -n shell "moult publish ro"$'"'\\t\\t'"'
+		for i in {1..50}; do sleep 0.1; zpty -r -t shell text && print -r -- $text; done'
+	inside systemd-analyze verify --man=no /usr/lib/systemd/system/moult@.service /usr/lib/systemd/system/moult@.timer
 	inside sh -euc '
 		cd "$(mktemp -d)"
 		mkdir v1 v2 && echo one >v1/index.php && echo two >v2/index.php
@@ -65,3 +92,12 @@ for name in moult-headless moult; do
 	[ -z "$left" ] || { echo "left behind: $left" >&2 && exit 1; }
 done
 say "the packages install, work and leave nothing behind on Debian $suite"
+
+if [ -n "$(git status --porcelain)" ]; then
+	say "not built again: the packages are not those of a commit"
+	exit 0
+fi
+git clone -q . "$root/again"
+(cd "$root/again" && git checkout -q "$(git -C "$OLDPWD" rev-parse HEAD)" && sh testdata/scripts/package.sh "$version" >/dev/null)
+cmp dist/SHA256SUMS "$root/again/dist/SHA256SUMS"
+say "built again elsewhere, they are the same"
