@@ -282,13 +282,9 @@ func attrsOfDir(t *tree, p string) (attrs, error) {
 
 // carryOver takes what someone wrote into the directory of a step, in the moment
 // between its cloning and its swapping, over to the one that is in its place now.
-// cloned is the listing that the clone was made equal to. planned is called for a path
-// of the plan, which is not taken over.
-func (e *eyes) carryOver(d disk, st step, cloned []node, planned func(p string) error) error {
-	after, err := list(e.update, st.staged(), 1<<30)
-	if err != nil {
-		return err
-	}
+// cloned is the listing that the clone was made equal to, after that of what is out of
+// the site now. planned is called for a path of the plan, which is not taken over.
+func (e *eyes) carryOver(d disk, st step, cloned, after []node, planned func(p string) error) error {
 	was := make(map[string]node, len(cloned))
 	for _, n := range cloned {
 		was[n.path] = n

@@ -316,7 +316,10 @@ func (w *switcher) carryOverAll() error {
 		if st.kind != swapTree || !w.todo[i] {
 			continue
 		}
-		err := w.carryOver(w.d, st, w.lists[i], func(p string) error { return fmt.Errorf("%s %w", p, ErrChanged) })
+		after, err := list(w.update, st.staged(), 1<<30)
+		if err == nil {
+			err = w.carryOver(w.d, st, w.lists[i], after, func(p string) error { return fmt.Errorf("%s %w", p, ErrChanged) })
+		}
 		if err != nil {
 			return fmt.Errorf("carry over what appeared in %s: %w", st.path, err)
 		}

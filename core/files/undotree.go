@@ -1,6 +1,9 @@
 package files
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // readyTrees makes ready to go back what lay in the place of directories that were
 // swapped whole: what was written there after the update goes with it. All of them are
@@ -65,32 +68,32 @@ func (w *undoer) undoTree(st step) error {
 	return w.d.exchange(w.update, st.staged(), w.site, st.path)
 }
 
-// rescue sets aside what lies in the clone at a path of the plan and is neither the
+// rescue sets aside what came out of the site at a path of the plan and is neither the
 // release's nor what was there before.
-func (w *undoer) rescue(st step) error {
-	foreign := make([]bool, len(st.inner))
-	err := w.each(len(st.inner), func(t []*tree, i int) error {
-		in, at := st.inner[i], st.within(st.inner[i])
-		if in.kind == makeDir || in.kind == takeDir || in.kind == clearDir {
-			return nil
+func (w *undoer) rescue(st step, out []node) error {
+	at := make(map[string]node, len(out))
+	for _, n := range out {
+		at[n.path] = n
+	}
+	for _, in := range st.inner {
+		n, there := at[strings.TrimPrefix(in.path, st.path+"/")]
+		known := w.intents[in.n]
+		switch {
+		case !there || n.dir || in.kind == makeDir || in.kind == takeDir || in.kind == clearDir:
+			continue
+		case known.New.known() && n.id == known.New, known.Old.known() && n.id == known.Old:
+			continue
 		}
-		info, err := exists(t[1], at)
-		if err != nil || info == nil || info.IsDir() {
+		info, err := exists(w.update, st.within(in))
+		if err != nil {
 			return err
 		}
-		e := eyes{site: t[0], update: t[1], intents: w.intents}
-		who, err := e.whose(t[1], at, info, in)
-		foreign[i] = who == somebody
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	for i, in := range st.inner {
-		if foreign[i] {
-			if err := w.setAside(w.update, st.within(in), in); err != nil {
-				return err
-			}
+		who, err := w.whose(w.update, st.within(in), info, in)
+		if err == nil && who == somebody && info != nil {
+			err = w.setAside(w.update, st.within(in), in)
+		}
+		if err != nil {
+			return err
 		}
 	}
 	return nil
@@ -103,13 +106,15 @@ func (w *undoer) leftInTrees(steps []step, ready [][]node) {
 			continue
 		}
 		err := w.withRoom(func() error {
-			if nodes := ready[i]; nodes != nil {
+			out, err := list(w.update, st.staged(), 1<<30)
+			if err == nil && ready[i] != nil {
 				// What was changed of the plan's own files is rescued.
-				if err := w.carryOver(w.d, st, nodes, func(string) error { return nil }); err != nil {
-					return err
-				}
+				err = w.carryOver(w.d, st, ready[i], out, func(string) error { return nil })
 			}
-			return w.rescue(st)
+			if err == nil {
+				err = w.rescue(st, out)
+			}
+			return err
 		})
 		if err != nil {
 			w.fail(st, err)
