@@ -11,6 +11,7 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/lang"
+	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
 	"moult/core/release"
@@ -72,13 +73,14 @@ type adoption struct {
 	step      int
 	modal     *modal
 	body      *fyne.Container
+	where     *widget.Label // which step of how many
 	said      *widget.Label // what is wrong or under way
 	leave     *widgets.Action
 	back, on  *widgets.Action
 	dir       string // absolute, once the first step is left
 	folder    *widgets.Field
 	address   *widgets.Field
-	compared  *widget.Check
+	compared  *widgets.Check
 	version   *widgets.Field
 	dsn       *widgets.Field
 	password  *widgets.Field
@@ -94,12 +96,13 @@ func (a *App) addSite() {
 	if a.modal != nil || a.closing {
 		return
 	}
-	p := &adoption{app: a, body: container.NewStack(), said: widget.NewLabel("")}
+	p := &adoption{app: a, body: container.NewStack(), where: widget.NewLabel(""), said: widget.NewLabel("")}
+	p.where.Importance = widget.LowImportance
+	p.where.SizeName = theme.SizeNameCaptionText
 	p.said.Wrapping = fyne.TextWrapWord
 	field := func(hint string) *widgets.Field {
 		f := widgets.NewField(false)
 		f.SetPlaceHolder(hint)
-		f.OnEscape = p.cancel
 		f.OnSubmitted = func(string) { p.next() }
 		f.OnChanged = func(string) { p.allow() }
 		return f
@@ -110,13 +113,13 @@ func (a *App) addSite() {
 	p.dsn = field(lang.L("user@tcp(127.0.0.1:3306)/name, or empty for none"))
 	p.password = field(lang.L("kept in the keyring of this computer"))
 	p.password.Password = true
-	p.compared = widget.NewCheck(lang.L("I have compared it, and it is the same."), func(bool) { p.allow() })
+	p.compared = widgets.NewCheck(lang.L("I have compared it, and it is the same."), func(bool) { p.allow() })
 	p.leave = widgets.NewAction(lang.L("Cancel"), widget.MediumImportance, p.cancel)
 	p.back = widgets.NewAction(lang.L("Back"), widget.MediumImportance, func() { p.goTo(p.step - 1) })
 	p.on = widgets.NewAction(lang.L("Next"), widget.HighImportance, p.next)
 	tall := &minimum{size: fyne.NewSize(540, 220)}
 	tall.ExtendBaseWidget(tall)
-	content := container.NewStack(tall, container.NewBorder(nil, p.said, nil, nil, p.body))
+	content := container.NewStack(tall, container.NewBorder(p.where, p.said, nil, nil, p.body))
 	p.modal = a.openModal(lang.L("Add a site"), content, 0, p.leave, p.back, p.on)
 	p.goTo(askFolder)
 }
@@ -143,6 +146,7 @@ func named(name string, field fyne.CanvasObject) fyne.CanvasObject {
 // goTo shows a step.
 func (p *adoption) goTo(step int) {
 	p.step = step
+	p.where.SetText(lang.L("Step {{.Step}} of {{.Steps}}", vars{"Step": step + 1, "Steps": showFound + 1}))
 	p.tell("", widget.MediumImportance)
 	var content fyne.CanvasObject
 	var focus fyne.Focusable = p.on
@@ -177,9 +181,9 @@ func (p *adoption) publisherStep() fyne.CanvasObject {
 	}
 	print := widget.NewLabelWithStyle(grouped(p.publisher.Fingerprint), fyne.TextAlignLeading, fyne.TextStyle{Monospace: true})
 	print.Wrapping = fyne.TextWrapWord
-	print.Selectable = true
+	cp := widgets.NewAction(lang.L("Copy"), widget.LowImportance, func() { p.app.fyne.Clipboard().SetContent(p.publisher.Fingerprint) })
 	return explainStep(lang.L("From now on only the holder of these keys can change your site. Compare this fingerprint with one that you have from the publisher by another way, as from the manual or the website."),
-		widgets.NewPanel(print), p.compared, named(lang.L("Installed version"), p.version))
+		widgets.NewPanel(container.NewBorder(nil, nil, nil, container.NewVBox(cp), print)), p.compared, named(lang.L("Installed version"), p.version))
 }
 
 // grouped writes a fingerprint in groups of four, which are easier to compare.

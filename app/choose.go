@@ -34,7 +34,7 @@ type chooser struct {
 	choice  choice
 	modal   *modal
 	path    *widgets.Field
-	folders *folderList
+	folders *widgets.List
 	names   []string // the directories in dir, after the way up
 	dir     string   // that names belong to
 	said    *widget.Label
@@ -51,10 +51,14 @@ func (a *App) choose(c choice) {
 	h.said.Wrapping = fyne.TextWrapWord
 	h.said.Importance = widget.WarningImportance
 	h.said.Hide()
-	h.path.OnEscape = func() { h.modal.dismiss() }
 	h.path.OnSubmitted = func(string) { h.take() }
 	h.path.OnChanged = func(string) { h.typed() }
-	h.folders = newFolderList(h)
+	h.folders = widgets.NewList(func() int { return len(h.names) }, newFolderLine, func(id int, o fyne.CanvasObject) {
+		if id < len(h.names) {
+			setLabel(o.(*fyne.Container).Objects[0].(*widget.Label), h.names[id])
+		}
+	}, h.enter)
+	h.folders.HideSeparators = true
 	tall := &minimum{size: fyne.NewSize(540, 200)}
 	tall.ExtendBaseWidget(tall)
 	list := container.NewStack(tall, widgets.NewPanel(h.folders))
@@ -64,6 +68,11 @@ func (a *App) choose(c choice) {
 	h.path.SetText(filepath.Join(c.dir, c.file))
 	h.path.CursorColumn = len([]rune(h.path.Text))
 	a.window.Canvas().Focus(h.path)
+}
+
+// newFolderLine is a line of the list of directories.
+func newFolderLine() fyne.CanvasObject {
+	return container.NewBorder(nil, nil, widget.NewIcon(theme.FolderIcon()), nil, widget.NewLabel("folder"))
 }
 
 func homeDir() string {
@@ -169,36 +178,4 @@ func (h *chooser) take() {
 func (h *chooser) say(sentence string) {
 	h.said.SetText(sentence)
 	h.said.Show()
-}
-
-// folderList is a list that hands Escape on.
-type folderList struct {
-	widget.List
-	chooser *chooser
-}
-
-func newFolderList(h *chooser) *folderList {
-	l := &folderList{chooser: h}
-	l.Length = func() int { return len(h.names) }
-	l.CreateItem = func() fyne.CanvasObject {
-		return container.NewBorder(nil, nil, widget.NewIcon(theme.FolderIcon()), nil, widget.NewLabel("folder"))
-	}
-	l.UpdateItem = func(id widget.ListItemID, o fyne.CanvasObject) {
-		if id < len(h.names) {
-			setLabel(o.(*fyne.Container).Objects[0].(*widget.Label), h.names[id])
-		}
-	}
-	l.OnSelected = func(id widget.ListItemID) { h.enter(id) }
-	l.HideSeparators = true
-	l.ExtendBaseWidget(l)
-	return l
-}
-
-// TypedKey implements [fyne.Focusable].
-func (l *folderList) TypedKey(e *fyne.KeyEvent) {
-	if e.Name == fyne.KeyEscape {
-		l.chooser.modal.dismiss()
-		return
-	}
-	l.List.TypedKey(e)
 }

@@ -28,10 +28,10 @@ func (b *bench) key(t testing.TB, name fyne.KeyName) {
 }
 
 // list returns the list of directories of the chooser that is open.
-func (b *bench) list(t testing.TB) *folderList {
+func (b *bench) list(t testing.TB) *widgets.List {
 	t.Helper()
 	for _, o := range test.LaidOutObjects(b.app.window.Canvas().Overlays().Top()) {
-		if l, ok := o.(*folderList); ok {
+		if l, ok := o.(*widgets.List); ok {
 			return l
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/lang"
+	"fyne.io/fyne/v2/layout"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
@@ -19,12 +20,12 @@ import (
 // databaseView is the tab with every statement.
 type databaseView struct {
 	page   *page
-	list   *widget.List
+	list   *widgets.List
 	lines  []stepLine
 	proof  *widget.Label
 	detail *stepDetail
 	split  *container.Split
-	empty  fyne.CanvasObject
+	empty  *fyne.Container
 	object fyne.CanvasObject
 
 	plan *update.Plan
@@ -35,7 +36,7 @@ type databaseView struct {
 // large plan has thousands of lines and shows twenty.
 type stepLine struct {
 	title  string
-	below  []string
+	below  [2]string // what is done and what it costs; the second may be empty
 	badge  string
 	tone   widgets.Tone
 	step   int // index of the step, -1: not a step
@@ -46,15 +47,14 @@ type stepLine struct {
 
 func newDatabaseView(p *page) *databaseView {
 	v := &databaseView{page: p, detail: newStepDetail(p)}
-	v.list = widget.NewList(
+	v.list = widgets.NewList(
 		func() int { return len(v.lines) },
 		func() fyne.CanvasObject { return newStepItem() },
-		func(id widget.ListItemID, o fyne.CanvasObject) {
+		func(id int, o fyne.CanvasObject) {
 			if id < len(v.lines) {
 				o.(*stepItem).show(v.lines[id])
 			}
-		})
-	v.list.OnSelected = v.selected
+		}, v.selected)
 	v.proof = widget.NewLabel("")
 	v.proof.Wrapping = fyne.TextWrapWord
 	copyAll := widgets.NewAction(lang.L("Copy all"), widget.MediumImportance, func() { p.app.fyne.Clipboard().SetContent(planSQL(v.plan)) })
@@ -62,36 +62,51 @@ func newDatabaseView(p *page) *databaseView {
 	left := container.NewBorder(v.proof, container.NewHBox(copyAll, save), nil, nil, v.list)
 	v.split = container.NewHSplit(left, v.detail.object)
 	v.split.Offset = 0.42
-	v.empty = emptyState(lang.L("No statements to show"), lang.L("Review an update to see every statement that it runs, what it costs and the way back."), nil)
+	v.empty = container.NewStack()
 	v.object = container.NewStack(v.split, v.empty)
 	return v
 }
 
 // render shows the schema plan of a model.
 func (v *databaseView) render(m Model) {
-	some := m.Plan != nil && m.Plan.Schema != nil
-	if !some {
+	if m.Plan != nil && v.plan == m.Plan && v.detail.model.Doing == m.Doing && !m.Stale {
+		return
+	}
+	var lines []stepLine
+	if m.Plan != nil && m.Plan.Schema != nil {
+		lines = planLines(m.Plan.Schema)
+	}
+	if len(lines) == 0 {
 		v.plan, v.lines = nil, nil
 		v.split.Hide()
+		v.empty.Objects = []fyne.CanvasObject{v.nothing(m)}
 		v.empty.Show()
 		return
 	}
 	v.split.Show()
 	v.empty.Hide()
-	if v.plan == m.Plan && v.detail.model.Doing == m.Doing && !m.Stale {
-		return
-	}
 	fresh := v.plan != m.Plan
 	v.plan, v.detail.model = m.Plan, m
 	proof, tone := proofText(m.Plan.Proof)
 	v.proof.Importance = tone.Importance()
 	v.proof.SetText(proof)
-	v.lines = planLines(m.Plan.Schema)
+	v.lines = lines
 	v.list.Refresh()
 	if fresh {
 		v.list.UnselectAll()
 		v.selectStep(0)
 	}
+}
+
+// nothing says why there are no statements.
+func (v *databaseView) nothing(m Model) fyne.CanvasObject {
+	switch {
+	case m.Broken == nil && m.Doing != OpeningSite && m.Config.Database.DSN == "":
+		return emptyState(lang.L("No database"), lang.L("This site has none, so that an update changes files only. Where there is one, enter it in the settings."), nil)
+	case m.Plan != nil:
+		return emptyState(lang.L("Nothing to do"), lang.L("This update leaves the database as it is."), nil)
+	}
+	return nothingToReview(v.page, m, lang.L("No statements to show"), lang.L("Review an update to see every statement that it runs, what it costs and the way back."))
 }
 
 // proofText says whether the plan was tried on an empty clone.
@@ -131,25 +146,25 @@ func planLines(p *schema.Plan) []stepLine {
 	for i, s := range p.Steps {
 		if s.Phase != phase {
 			phase = s.Phase
-			lines = append(lines, stepLine{title: lang.L(phaseTexts[phase].name), below: []string{lang.L(phaseTexts[phase].meaning)}, head: true, step: -1})
+			lines = append(lines, stepLine{title: lang.L(phaseTexts[phase].name), below: [2]string{lang.L(phaseTexts[phase].meaning)}, head: true, step: -1})
 		}
-		look := riskLooks[s.Risk]
-		lines = append(lines, stepLine{title: s.Object, below: []string{s.Change, costText(s)}, badge: lang.L(look.word), tone: look.tone, step: i})
+		look := riskLooks[words.Risk(s)]
+		lines = append(lines, stepLine{title: s.Object, below: [2]string{s.Change, costText(s)}, badge: lang.L(look.word), tone: look.tone, step: i})
 	}
 	rest := func(title, meaning string, left []schema.Left, badge string, tone widgets.Tone) {
 		if len(left) == 0 {
 			return
 		}
-		lines = append(lines, stepLine{title: title, below: []string{meaning}, head: true, step: -1})
+		lines = append(lines, stepLine{title: title, below: [2]string{meaning}, head: true, step: -1})
 		for i := range left {
-			lines = append(lines, stepLine{title: left[i].Object, below: []string{left[i].Reason}, badge: badge, tone: tone, step: -1, left: &left[i]})
+			lines = append(lines, stepLine{title: left[i].Object, below: [2]string{left[i].Reason}, badge: badge, tone: tone, step: -1, left: &left[i]})
 		}
 	}
 	if len(p.Renames) > 0 {
-		lines = append(lines, stepLine{title: lang.L("Looks like a rename"), below: []string{lang.L("nothing is lost, whatever you answer")}, head: true, step: -1})
+		lines = append(lines, stepLine{title: lang.L("Looks like a rename"), below: [2]string{lang.L("nothing is lost, whatever you answer")}, head: true, step: -1})
 		for i := range p.Renames {
 			r := &p.Renames[i]
-			lines = append(lines, stepLine{title: r.Object, below: []string{r.From + " → " + r.To}, badge: lang.L("decide"), tone: widgets.Warning, step: -1, rename: r})
+			lines = append(lines, stepLine{title: r.Object, below: [2]string{r.From + " → " + r.To}, badge: lang.L("decide"), tone: widgets.Warning, step: -1, rename: r})
 		}
 	}
 	warnings := make([]schema.Left, len(p.Warnings))
@@ -171,7 +186,7 @@ func costText(s schema.Step) string {
 	return "instant"
 }
 
-func (v *databaseView) selected(id widget.ListItemID) {
+func (v *databaseView) selected(id int) {
 	if id >= len(v.lines) {
 		return
 	}
@@ -206,7 +221,7 @@ func (v *databaseView) showRest() {
 func (v *databaseView) selectLine(is func(stepLine) bool) {
 	for i, l := range v.lines {
 		if is(l) {
-			v.list.Select(i)
+			v.list.Reveal(i)
 			return
 		}
 	}
@@ -243,18 +258,29 @@ func (v *databaseView) save() {
 // stepItem is a line of the list of statements.
 type stepItem struct {
 	widget.BaseWidget
-	title, below *widget.Label
-	badge        *widgets.Badge
-	box          *fyne.Container
+	title *widget.Label
+	below [2]*widget.Label
+	under fyne.CanvasObject // what pushes the texts to the middle; a head stands above what it heads
+	badge *widgets.Badge
+	box   *fyne.Container
 }
 
 func newStepItem() *stepItem {
-	i := &stepItem{title: widget.NewLabel("table name"), below: widget.NewLabel("change"), badge: widgets.NewBadge("safe", widgets.Good)}
+	i := &stepItem{title: widget.NewLabel("table name"), badge: widgets.NewBadge("safe", widgets.Good), under: layout.NewSpacer()}
 	i.title.Truncation = fyne.TextTruncateEllipsis
-	i.below.Truncation = fyne.TextTruncateEllipsis
-	i.below.SizeName = theme.SizeNameCaptionText
-	i.below.Importance = widget.LowImportance
-	i.box = container.NewBorder(nil, nil, nil, container.NewCenter(i.badge), container.NewVBox(tight(i.title, i.below)))
+	texts := []fyne.CanvasObject{i.title}
+	for n := range i.below {
+		l := widget.NewLabel("what is done")
+		l.Truncation = fyne.TextTruncateEllipsis
+		l.SizeName = theme.SizeNameCaptionText
+		l.Importance = widget.LowImportance
+		i.below[n] = l
+		texts = append(texts, l)
+	}
+	lines := container.New(layout.NewCustomPaddedVBoxLayout(-13), texts...)
+	// The scroll bar is drawn over the right edge of a list.
+	badge := container.New(layout.NewCustomPaddedLayout(0, 0, 0, theme.InnerPadding()), container.NewCenter(i.badge))
+	i.box = container.NewBorder(nil, nil, nil, badge, container.NewVBox(layout.NewSpacer(), lines, i.under))
 	i.ExtendBaseWidget(i)
 	return i
 }
@@ -262,11 +288,11 @@ func newStepItem() *stepItem {
 func (i *stepItem) show(l stepLine) {
 	i.title.TextStyle.Bold = l.head
 	i.title.SetText(say(l.title))
-	below := make([]string, len(l.below))
-	for n, part := range l.below {
-		below[n] = say(part)
+	for n, text := range l.below {
+		i.below[n].SetText(say(text))
+		i.below[n].Hidden = text == ""
 	}
-	i.below.SetText(strings.Join(below, " · "))
+	setShown(i.under, !l.head)
 	i.badge.Set(l.badge, l.tone)
 	i.box.Refresh()
 }
@@ -299,7 +325,7 @@ func (d *stepDetail) set(o fyne.CanvasObject) {
 
 // showStep shows a statement: what it is, its cost, its SQL, its way back.
 func (d *stepDetail) showStep(s schema.Step) {
-	look := riskLooks[s.Risk]
+	look := riskLooks[words.Risk(s)]
 	title := widget.NewLabelWithStyle(say(s.Object+": "+s.Change), fyne.TextAlignLeading, fyne.TextStyle{Bold: true})
 	title.Wrapping = fyne.TextWrapWord
 	cost := widget.NewLabel(say(costText(s)))

@@ -49,9 +49,6 @@ func (a *App) openModal(title string, content fyne.CanvasObject, safe int, actio
 			actions[safe].OnTapped()
 		}
 	}
-	for _, b := range actions {
-		b.OnEscape = m.dismiss
-	}
 	a.modal = m
 	m.popup.Show()
 	// Wrapped texts know their height only once they have a width.
@@ -142,10 +139,9 @@ func (a *App) showError(sentence string, err error) {
 	label.Wrapping = fyne.TextWrapWord
 	details := widget.NewLabel(err.Error())
 	details.Wrapping = fyne.TextWrapBreak
-	details.Selectable = true
 	details.TextStyle.Monospace = true
 	scroll := container.NewVScroll(details)
-	scroll.SetMinSize(fyne.NewSize(dialogWidth, 120))
+	scroll.SetMinSize(fyne.NewSize(dialogWidth, 80))
 	var m *modal
 	ok := widgets.NewAction(lang.L("Close"), widget.MediumImportance, func() { m.close() })
 	cp := widgets.NewAction(lang.L("Copy"), widget.LowImportance, func() { a.fyne.Clipboard().SetContent(sentence + "\n" + err.Error()) })
@@ -190,6 +186,17 @@ func emptyState(title, sentence string, action fyne.CanvasObject) fyne.CanvasObj
 	return container.NewVBox(layout.NewSpacer(), column, layout.NewSpacer(), layout.NewSpacer())
 }
 
+// nothingToReview is the empty state of a tab that shows an update: with the button
+// that leads on, where there is one.
+func nothingToReview(p *page, m Model, title, sentence string) fyne.CanvasObject {
+	for _, b := range buttons(m) {
+		if (b.Action == Check || b.Action == Review) && b.Why == "" {
+			return emptyState(title, sentence, widgets.NewAction(b.Label, widget.MediumImportance, func() { p.do(b.Action) }))
+		}
+	}
+	return emptyState(title, sentence, nil)
+}
+
 // askPassword asks for a password and waits for the answer. It is called on a worker.
 func (a *App) askPassword(ctx context.Context, prompt string) (string, error) {
 	type answer struct {
@@ -214,7 +221,6 @@ func (a *App) askPassword(ctx context.Context, prompt string) (string, error) {
 			answers <- answer{err: errors.New(lang.L("no password was given"))}
 		}
 		entry.OnSubmitted = func(string) { give() }
-		entry.OnEscape = refuse
 		label := widget.NewLabel(say(prompt))
 		label.Wrapping = fyne.TextWrapWord
 		m = a.openModal(lang.L("Password"), container.NewVBox(label, entry), 0,

@@ -4,6 +4,7 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/lang"
+	"fyne.io/fyne/v2/layout"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
@@ -37,12 +38,18 @@ func (f *facts) row(name, value string, right fyne.CanvasObject) {
 	f.rows.Add(container.NewBorder(nil, nil, container.NewStack(column, left), right, text))
 }
 
+// inScroll is a margin around what is scrolled, with room for the bar on the right.
+func inScroll(content fyne.CanvasObject) fyne.CanvasObject {
+	return container.New(layout.NewCustomPaddedLayout(4, 4, 4, 8), content)
+}
+
 // panel returns the lines under a title.
 func (f *facts) panel(title string) fyne.CanvasObject { return titled(title, f.rows) }
 
 // titled is a panel with a title.
 func titled(title string, content fyne.CanvasObject) fyne.CanvasObject {
 	head := widget.NewLabelWithStyle(title, fyne.TextAlignLeading, fyne.TextStyle{Bold: true})
+	head.SizeName = theme.SizeNameSubHeadingText
 	return widgets.NewPanel(container.NewBorder(head, nil, nil, nil, content))
 }
 

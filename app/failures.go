@@ -11,6 +11,7 @@ import (
 
 	"moult/app/words"
 	"moult/core/update"
+	"moult/resources"
 )
 
 // explain turns an error into a sentence and an advice, in the window's language.
@@ -27,22 +28,31 @@ func explainKind(k update.Kind) (what, advice string) {
 	return explain(&update.Error{Kind: k, Err: errors.New("")})
 }
 
-// say puts a text of core into the window's language.
+// say puts a text of core into the window's language. English texts stay as they
+// are: they are no keys of the English translations, and Fyne complains of each key
+// that it lacks.
 func say(text string) string {
+	text = plain(text)
+	if resources.Language(lang.L("en")) == resources.English {
+		return text
+	}
 	return words.Translate(text, func(phrase string) string { return lang.L(phrase) })
 }
 
 // sentence is a text of core as a sentence of its own: core leaves out the capital
 // letter and the full stop of texts that may also stand within others.
 func sentence(text string) string {
-	text = hazardCode.ReplaceAllString(text, "")
+	text = plain(text)
 	first, size := utf8.DecodeRuneInString(text)
 	return say(words.Sentence(string(unicode.ToUpper(first)) + text[size:]))
 }
 
-// hazardCode is the name of a rule that begins a warning, which means nothing to an
-// admin.
-var hazardCode = regexp.MustCompile(`^[A-Z]\d+: `)
+// hazardCode is the name of a rule that begins a warning or a refusal, which means
+// nothing to an admin.
+var hazardCode = regexp.MustCompile(`(^|: )[A-Z]\d{1,2}: `)
+
+// plain takes such names out of a text.
+func plain(text string) string { return hazardCode.ReplaceAllString(text, "$1") }
 
 // readLine puts a line of a log into the window's language, behind its time.
 func readLine(line string) string {

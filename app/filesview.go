@@ -32,12 +32,13 @@ const (
 type filesView struct {
 	page   *page
 	chips  *widgets.Chips
-	search *widget.Entry
+	search *widgets.Field
 	tree   *widgets.FileTree
 	detail *fileDetail
 	split  *container.Split
 	full   *fyne.Container
-	empty  fyne.CanvasObject
+	none   *widget.Label // in place of the tree where nothing is found
+	empty  *fyne.Container
 	body   *fyne.Container
 	notes  *widget.Label
 	object fyne.CanvasObject
@@ -54,7 +55,7 @@ func newFilesView(p *page) *filesView {
 	v := &filesView{page: p, folded: map[string]bool{}}
 	v.chips = widgets.NewChips(lang.L("New"), lang.L("Changed"), lang.L("Removed"), lang.L("Edited here"))
 	v.chips.OnChanged = func([]bool) { v.layout() }
-	v.search = widget.NewEntry()
+	v.search = widgets.NewField(false)
 	v.search.SetPlaceHolder(lang.L("Search for a path"))
 	v.search.OnChanged = func(string) { v.layout() }
 	v.tree = widgets.NewFileTree()
@@ -72,10 +73,14 @@ func newFilesView(p *page) *filesView {
 	v.notes = widget.NewLabel("")
 	v.notes.Wrapping = fyne.TextWrapWord
 	v.notes.Importance = widget.LowImportance
-	v.split = container.NewHSplit(container.NewBorder(nil, v.notes, nil, nil, v.tree), v.detail.object)
+	v.none = widget.NewLabel(lang.L("No path of this update matches."))
+	v.none.Wrapping = fyne.TextWrapWord
+	v.none.Importance = widget.LowImportance
+	v.none.Hide()
+	v.split = container.NewHSplit(container.NewBorder(nil, v.notes, nil, nil, container.NewStack(v.tree, v.none)), v.detail.object)
 	v.split.Offset = 0.4
 	v.full = above(container.NewBorder(nil, nil, nil, v.chips, v.search), v.split)
-	v.empty = emptyState(lang.L("No files to show"), lang.L("Review an update to see every file that it changes, with the difference."), nil)
+	v.empty = container.NewStack()
 	v.body = container.NewStack(v.full, v.empty)
 	v.object = v.body
 	return v
@@ -85,7 +90,9 @@ func newFilesView(p *page) *filesView {
 func (v *filesView) render(m Model) {
 	if m.Plan == nil || m.Plan.Files == nil {
 		v.plan, v.entries, v.items, v.selected = nil, nil, nil, ""
+		v.tree.Unselect()
 		v.full.Hide()
+		v.empty.Objects = []fyne.CanvasObject{nothingToReview(v.page, m, lang.L("No files to show"), lang.L("Review an update to see every file that it changes, with the difference."))}
 		v.empty.Show()
 		return
 	}
@@ -184,6 +191,8 @@ func (v *filesView) layout() {
 		v.page.site.threads.do(func() {
 			if turn == v.turn {
 				v.tree.Set(v.items, rows)
+				setShown(v.none, len(rows) == 0)
+				setShown(v.tree, len(rows) > 0)
 			}
 		})
 	})
@@ -250,7 +259,7 @@ type fileDetail struct {
 	badges *fyne.Container
 	note   *widget.Label
 	choice *widget.RadioGroup
-	sides  *widget.Select
+	sides  *widgets.Select
 	diff   *widgets.DiffView
 	plain  *widget.Label
 	body   *fyne.Container
@@ -265,6 +274,7 @@ type fileDetail struct {
 	plan    any
 	turn    int
 	quiet   bool // the radio group is being set, not used
+	reading bool // texts are those of another file still
 }
 
 // The sides of the comparison of a file.
@@ -284,7 +294,7 @@ func newFileDetail(p *page) *fileDetail {
 	d.plain.Wrapping = fyne.TextWrapWord
 	d.choice = widget.NewRadioGroup(nil, d.chose)
 	d.choice.Required = true
-	d.sides = widget.NewSelect(nil, func(string) {
+	d.sides = widgets.NewSelect(nil, func(string) {
 		if !d.quiet {
 			d.compare()
 		}
@@ -407,6 +417,7 @@ func (d *fileDetail) chose(option string) {
 func (d *fileDetail) load(m Model, e files.Entry) {
 	d.turn++
 	turn := d.turn
+	d.reading = true
 	d.say(lang.L("Reading…"))
 	engine, plan := d.page.site.engine, m.Plan
 	d.page.site.threads.run(func() {
@@ -415,6 +426,7 @@ func (d *fileDetail) load(m Model, e files.Entry) {
 			if turn != d.turn {
 				return
 			}
+			d.reading = false
 			if err != nil {
 				d.say(lang.L("This file can't be shown: {{.Error}}", vars{"Error": say(err.Error())}))
 				return
@@ -427,6 +439,9 @@ func (d *fileDetail) load(m Model, e files.Entry) {
 
 // compare shows the side that is chosen.
 func (d *fileDetail) compare() {
+	if d.reading {
+		return // it is compared as soon as it is read
+	}
 	d.turn++
 	turn, e, texts := d.turn, d.entry, d.texts
 	before, after := texts.Here, texts.New

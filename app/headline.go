@@ -17,7 +17,7 @@ import (
 func headline(m Model) (widgets.Tone, string) {
 	if m.Broken != nil {
 		what, _ := explain(m.Broken)
-		return widgets.Danger, what
+		return widgets.Danger, lang.L("This site can't be opened. {{.What}}", vars{"What": what})
 	}
 	if m.Doing == OpeningSite {
 		return widgets.Neutral, lang.L("Looking at the site…")

@@ -212,10 +212,11 @@ func (v *historyView) showDetails(r update.Record, lines []string) {
 		f.add(lang.L("Warning"), sentence(w))
 	}
 	log := widgets.NewLogList()
+	log.Reads = readLine
 	log.Set(lines)
 	scroll := container.NewVScroll(f.rows)
-	scroll.SetMinSize(fyne.NewSize(dialogWidth, 150))
-	tall := &minimum{size: fyne.NewSize(560, 160)}
+	scroll.SetMinSize(fyne.NewSize(dialogWidth, 180))
+	tall := &minimum{size: fyne.NewSize(560, 140)}
 	tall.ExtendBaseWidget(tall)
 	v.page.app.showContent(versionText(r.From)+"  →  "+versionText(r.To),
 		container.NewBorder(nil, container.NewStack(tall, log), nil, nil, scroll))

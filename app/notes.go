@@ -7,6 +7,7 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/lang"
+	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
 	"moult/core/update"
@@ -19,17 +20,17 @@ const maxNotes = 256 << 10
 // notesView is the tab with the notes of every release up to the target.
 type notesView struct {
 	text   *widget.RichText
-	empty  fyne.CanvasObject
+	page   *page
+	empty  *fyne.Container
 	scroll *container.Scroll
 	object fyne.CanvasObject
 	shown  string
 }
 
-func newNotesView() *notesView {
-	v := &notesView{text: widget.NewRichText()}
+func newNotesView(p *page) *notesView {
+	v := &notesView{page: p, text: widget.NewRichText(), empty: container.NewStack()}
 	v.text.Wrapping = fyne.TextWrapWord
 	v.scroll = container.NewVScroll(v.text)
-	v.empty = emptyState(lang.L("No notes"), lang.L("The notes of new releases are here once an update is found."), nil)
 	v.object = container.NewStack(v.scroll, v.empty)
 	return v
 }
@@ -44,15 +45,36 @@ func (v *notesView) render(m Model) {
 		notes = m.Offer.Notes
 	}
 	setShown(v.scroll, len(notes) > 0)
-	setShown(v.empty, len(notes) == 0)
+	if setShown(v.empty, len(notes) == 0); len(notes) == 0 {
+		v.empty.Objects = []fyne.CanvasObject{nothingToReview(v.page, m, lang.L("No notes"), lang.L("The notes of new releases are here once an update is found."))}
+	}
 	markdown := joinNotes(notes)
 	if markdown == v.shown {
 		return
 	}
 	v.shown = markdown
-	v.text.Segments = Sanitise(markdown)
+	v.text.Segments = aired(Sanitise(markdown))
 	v.text.Refresh()
 	v.scroll.ScrollToTop()
+}
+
+// aired puts an empty line before every heading but the first, which Fyne sets as
+// close to what is above it as to what it heads.
+func aired(in []widget.RichTextSegment) []widget.RichTextSegment {
+	out := make([]widget.RichTextSegment, 0, len(in))
+	for i, s := range in {
+		if text, ok := s.(*widget.TextSegment); ok && i > 0 && isHeading(text.Style) {
+			if _, first := out[len(out)-1].(*widget.SeparatorSegment); !first {
+				out = append(out, &widget.TextSegment{Style: widget.RichTextStyle{SizeName: theme.SizeNameCaptionText}})
+			}
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+func isHeading(s widget.RichTextStyle) bool {
+	return !s.Inline && (s.SizeName == theme.SizeNameHeadingText || s.SizeName == theme.SizeNameSubHeadingText || s.TextStyle.Bold)
 }
 
 // joinNotes puts the notes below each other, each under its version.

@@ -67,6 +67,8 @@ func (o *overview) content(m Model) fyne.CanvasObject {
 	column := container.New(layout.NewCustomPaddedVBoxLayout(10), o.banner(m))
 	switch {
 	case m.Broken != nil:
+		_, todo := explain(m.Broken)
+		column.Add(widgets.NewPanel(iconLine(theme.IconNameInfo, widgets.Neutral, todo)))
 		column.Add(detailsPanel(m.Broken))
 	case m.State == update.Idle, m.State == update.UpToDate:
 		column.Add(o.resting(m))
@@ -90,7 +92,7 @@ func (o *overview) content(m Model) fyne.CanvasObject {
 	default:
 		o.addOutcome(column, m)
 	}
-	return container.NewPadded(column)
+	return inScroll(column)
 }
 
 // banner is the state in a sentence on a tint.
@@ -183,7 +185,7 @@ func downloadText(bytes, full int64, kind string) string {
 	return s
 }
 
-// addPlan adds what an update will do.
+// addPlan adds what an update will do. What stands in its way comes first.
 func (o *overview) addPlan(column *fyne.Container, m Model) {
 	p := m.Plan
 	c := p.Files.Counts()
@@ -199,11 +201,17 @@ func (o *overview) addPlan(column *fyne.Container, m Model) {
 		f.add(lang.L("Database"), lang.L("is not touched"))
 	}
 	f.add(lang.L("Takes"), lang.L("about {{.Takes}}, of which visitors may notice {{.Down}}", vars{"Takes": spanText(p.Takes), "Down": spanText(p.Downtime)}))
+	blocked := len(p.Blocked()) > 0 || m.Err != nil
+	if blocked {
+		column.Add(o.checklist(m))
+	}
 	column.Add(f.panel(lang.L("What will happen")))
 	if w := o.warnings(m); w != nil {
 		column.Add(w)
 	}
-	column.Add(o.checklist(m))
+	if !blocked {
+		column.Add(o.checklist(m))
+	}
 	column.Add(trustPanel(p.Trust))
 }
 
@@ -227,7 +235,7 @@ func databaseText(p *schema.Plan) string {
 
 // warnings lead to the place where each is decided.
 func (o *overview) warnings(m Model) fyne.CanvasObject {
-	rows := container.New(layout.NewCustomPaddedVBoxLayout(0))
+	rows := container.New(layout.NewCustomPaddedVBoxLayout(4))
 	add := func(sentence, button string, tab int, then func()) {
 		lead := widgets.NewAction(button, widget.MediumImportance, func() {
 			o.page.tabs.Select(tab)

@@ -36,7 +36,7 @@ type page struct {
 	buttons              []*widgets.Action
 	offered              []Button
 	buttonRow            *fyne.Container
-	more                 *widget.Button
+	more                 *widgets.Action
 	tabs                 *widgets.Tabs
 	head                 *fyne.Container
 	object               fyne.CanvasObject
@@ -78,7 +78,7 @@ func newPage(a *App, s *session) *page {
 	for i := maxButtons - 1; i >= 0; i-- {
 		p.buttonRow.Add(p.buttons[i])
 	}
-	p.more = widget.NewButtonWithIcon("", theme.MoreHorizontalIcon(), p.showMore)
+	p.more = widgets.NewIconAction("", theme.MoreHorizontalIcon(), widget.MediumImportance, p.showMore)
 	p.buttonRow.Add(p.more)
 
 	warning := widget.NewLabel(lang.L("This site installs releases that nobody signed. Whoever can change what the server sends can change your site."))
@@ -87,7 +87,7 @@ func newPage(a *App, s *session) *page {
 	p.unsigned = widgets.NewBanner(warning, widgets.Danger)
 
 	p.overview = newOverview(p)
-	p.notes = newNotesView()
+	p.notes = newNotesView(p)
 	p.files = newFilesView(p)
 	p.database = newDatabaseView(p)
 	p.history = newHistoryView(p)
@@ -145,7 +145,7 @@ func onlyProgress(a, b Model) bool {
 }
 
 func (p *page) renderHead(m Model) {
-	setLabel(p.name, m.Name())
+	setLabel(p.name, rowOf(m).name)
 	setLabel(p.dir, m.Dir)
 	setLabel(p.line, versionLine(m))
 	p.offered = buttons(m)
@@ -177,7 +177,7 @@ func (p *page) renderHead(m Model) {
 func versionLine(m Model) string {
 	switch {
 	case m.Broken != nil || m.Doing == OpeningSite:
-		return ""
+		return rowOf(m).word
 	case !m.Target().IsZero() && m.State != update.NotInstallable:
 		v := vars{"From": versionText(m.Current), "To": m.Target(), "Date": ""}
 		if m.Offer != nil {

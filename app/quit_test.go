@@ -17,7 +17,7 @@ import (
 )
 
 // TestQuittingOverRealUpdates closes the window at random moments of updates of a
-// real site: preparing, switching, going back. Whenever it was, the site is one
+// real site: preparing, switching, going back, in turns. Whenever it was, the site is one
 // release or the other, no run is left interrupted, and the journals can be read.
 // MOULT_TORTURE makes it a thousand times.
 func TestQuittingOverRealUpdates(t *testing.T) {
@@ -31,21 +31,21 @@ func TestQuittingOverRealUpdates(t *testing.T) {
 	dir := realSite(t)
 	trees := map[string]string{"1.0.0": treeOf(t, dir)}
 	random := rand.New(rand.NewPCG(3, 4))
-	ends := map[string]int{}
-	span := 300 * time.Millisecond
+	phases := []Activity{PreparingNow, Updating, RollingBack}
+	// The first is let run to its end, to know how long each phase takes here.
+	spans, _ := quitOver(t, dir, None, 0)
+	ends, cut := map[string]int{}, map[Activity]int{}
 	for i := range times {
-		// The first is let run to its end, to know how long an update takes here.
-		after := time.Duration(random.Int64N(int64(span)))
-		if i == 0 {
-			after = time.Minute
+		phase := phases[i%len(phases)]
+		after := time.Duration(random.Int64N(int64(spans[phase])))
+		took, over := quitOver(t, dir, phase, after)
+		if over == None && took[phase] > 0 {
+			spans[phase] = took[phase] // it was over sooner than expected
 		}
-		took := quitOver(t, dir, after)
-		if i == 0 {
-			span = took + took/4
-		}
+		cut[over]++
 		e := openReal(t, dir)
 		if run, err := e.Interrupted(); err != nil || run != nil {
-			t.Fatalf("try %d after %s: an interrupted run is left: %+v, %v", i, after, run, err)
+			t.Fatalf("try %d, %s into %v: an interrupted run is left: %+v, %v", i, after, phase, run, err)
 		}
 		history, err := e.History()
 		if err != nil {
@@ -55,7 +55,7 @@ func TestQuittingOverRealUpdates(t *testing.T) {
 		if want, known := trees[now]; !known {
 			trees[now] = treeOf(t, dir)
 		} else if got := treeOf(t, dir); got != want {
-			t.Fatalf("try %d after %s: the files are not those of %s", i, after, now)
+			t.Fatalf("try %d, %s into %v: the files are not those of %s", i, after, phase, now)
 		}
 		ends[now]++
 		if now == "1.1.0" {
@@ -67,36 +67,48 @@ func TestQuittingOverRealUpdates(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	t.Logf("%d quits within %s each: the site ran %v", times, span.Round(time.Millisecond), ends)
-	if len(ends) < 2 {
-		t.Errorf("all quits came out as %v: the moments are not spread over an update", ends)
+	t.Logf("%d quits: %d over a preparation, %d over an update, %d over a roll back, %d after its end; the site ran %v", times,
+		cut[PreparingNow], cut[Updating], cut[RollingBack], cut[None], ends)
+	if len(ends) < 2 || cut[Updating] == 0 {
+		t.Errorf("the moments are not spread over an update: %v, %v", ends, cut)
 	}
 }
 
-// quitOver checks, prepares and updates a site as the window does, closes the
-// window after a while, and returns how long it all took.
-func quitOver(t *testing.T, dir string, after time.Duration) time.Duration {
+// quitOver checks, prepares, updates and rolls back a site as the window does, and
+// closes the window a while after a phase has begun, with None when all is done. It
+// returns how long the phases took that came to their end, and what the window was
+// closed over.
+func quitOver(t *testing.T, dir string, phase Activity, after time.Duration) (map[Activity]time.Duration, Activity) {
 	t.Helper()
 	l := newLoop()
 	threads := newThreads(l.do)
 	s := newSession(threads, Deps{}, dir, nil)
 	s.adopt(coreEngine{openReal(t, dir)})
-	start, finished := time.Now(), false
-	s.changed = func(_, m Model) {
-		if m.Doing != None {
+	took, finished := map[Activity]time.Duration{}, false
+	var begun time.Time
+	var quit <-chan time.Time
+	s.changed = func(before, m Model) {
+		if before.Doing == m.Doing {
 			return
 		}
-		switch m.State {
-		case update.Found:
+		if took[before.Doing] = time.Since(begun); m.Doing != None {
+			if begun = time.Now(); m.Doing == phase {
+				quit = time.After(after)
+			}
+			return
+		}
+		switch {
+		case m.State == update.Found:
 			l.do(s.review)
-		case update.Ready:
+		case m.State == update.Ready:
 			l.do(s.apply)
+		case m.State == update.Done && m.Result.Site == update.SiteNew:
+			l.do(func() { s.rollBack(m.Result.ID) })
 		default:
 			finished = true
 		}
 	}
 	s.check()
-	quit := time.After(after)
 	for waiting := true; waiting && !finished; {
 		select {
 		case <-quit:
@@ -105,11 +117,11 @@ func quitOver(t *testing.T, dir string, after time.Duration) time.Duration {
 			l.pump()
 		}
 	}
-	closed := false
+	over, closed := s.model.Doing, false
 	threads.join(func() { closed = true })
 	l.until(t, "the window to close", func() bool { return closed })
 	s.close()
-	return time.Since(start)
+	return took, over
 }
 
 func openReal(t *testing.T, dir string) *update.Engine {

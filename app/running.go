@@ -18,6 +18,7 @@ type runningView struct {
 	sentence *widget.Label
 	progress *widgets.ByteProgress
 	steps    *widgets.StepList
+	stepBox  fyne.CanvasObject
 	log      *widgets.LogList
 	logFold  *widgets.Action
 	logBox   fyne.CanvasObject
@@ -36,11 +37,12 @@ func newRunningView() *runningView {
 	v.logFold = widgets.NewAction(lang.L("Show the log"), widget.LowImportance, v.toggleLog)
 	v.logFold.Icon = theme.MenuExpandIcon()
 	v.logFold.Alignment = widget.ButtonAlignLeading
+	v.stepBox = widgets.NewPanel(v.steps)
 	// The way to the log stands where it is seen in the least window.
 	v.banner = widgets.NewBanner(container.NewBorder(nil, nil, nil, container.NewVBox(v.logFold), v.sentence), widgets.Notice)
 	column := container.New(layout.NewCustomPaddedVBoxLayout(10),
-		v.banner, widgets.NewPanel(v.progress), v.logBox, widgets.NewPanel(v.steps))
-	v.object = container.NewVScroll(container.NewPadded(column))
+		v.banner, widgets.NewPanel(v.progress), v.logBox, v.stepBox)
+	v.object = container.NewVScroll(inScroll(column))
 	return v
 }
 
@@ -67,6 +69,7 @@ func (v *runningView) render(m Model) {
 	p := m.Progress
 	v.progress.Set(p.Fraction, percentText(p.Fraction)+"   "+doneText(p), leftText(p), oneLine(say(p.Item)))
 	v.steps.Set(stepLines(p))
+	setShown(v.stepBox, len(p.Steps) > 0)
 	v.log.Set(p.Log)
 }
 

@@ -277,14 +277,13 @@ func (f *settingsForm) field(s setting) fyne.CanvasObject {
 				selected = i
 			}
 		}
-		choose := widget.NewSelect(options, nil)
+		choose := widgets.NewSelect(options, nil)
 		choose.SetSelectedIndex(selected)
 		choose.OnChanged = func(string) { f.validate() }
 		f.values[s.key] = func() string { return s.words[max(choose.SelectedIndex(), 0)].value }
 		return choose
 	}
 	entry := widgets.NewField(s.lines)
-	entry.OnEscape = func() { f.modal.dismiss() }
 	entry.SetPlaceHolder(s.hint.String())
 	entry.SetText(value)
 	entry.OnChanged = func(string) { f.validate() }
@@ -296,7 +295,6 @@ func (f *settingsForm) field(s setting) fyne.CanvasObject {
 func (f *settingsForm) passwordRow() fyne.CanvasObject {
 	f.password = widgets.NewField(false)
 	f.password.Password = true
-	f.password.OnEscape = func() { f.modal.dismiss() }
 	f.password.SetPlaceHolder(lang.L("leave empty to keep what is there"))
 	name := widget.NewLabel(lang.L("New password"))
 	width := &minimum{size: fyne.NewSize(170, 0)}

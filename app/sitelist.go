@@ -71,7 +71,7 @@ type siteList struct {
 	app    *App
 	rows   []siteRow
 	list   *widget.List
-	all    *widget.Button
+	all    *widgets.Action
 	object fyne.CanvasObject
 }
 
@@ -91,12 +91,9 @@ func newSiteList(a *App) *siteList {
 		}
 	}
 	title := widget.NewLabelWithStyle(lang.L("Sites"), fyne.TextAlignLeading, fyne.TextStyle{Bold: true})
-	l.all = widget.NewButtonWithIcon(lang.L("Check all"), theme.ViewRefreshIcon(), a.checkAll)
-	add := widget.NewButtonWithIcon(lang.L("Add site…"), theme.ContentAddIcon(), a.addSite)
-	for _, b := range []*widget.Button{l.all, add} {
-		b.Alignment = widget.ButtonAlignLeading
-		b.Importance = widget.LowImportance
-	}
+	l.all = widgets.NewIconAction(lang.L("Check all"), theme.ViewRefreshIcon(), widget.LowImportance, a.checkAll)
+	add := widgets.NewIconAction(lang.L("Add site…"), theme.ContentAddIcon(), widget.LowImportance, a.addSite)
+	l.all.Alignment, add.Alignment = widget.ButtonAlignLeading, widget.ButtonAlignLeading
 	wide := &minimum{size: fyne.NewSize(siteListWidth, 0)}
 	wide.ExtendBaseWidget(wide)
 	column := container.NewBorder(container.NewPadded(title), container.NewPadded(container.NewVBox(l.all, add)), nil, nil, l.list)

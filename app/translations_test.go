@@ -1,11 +1,13 @@
 package app
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"log"
 	"maps"
 	"os"
 	"path/filepath"
@@ -195,5 +197,22 @@ func checkMessage(t *testing.T, language resources.Language, key string, m any, 
 		if language == resources.English && !plural && s != key {
 			t.Errorf("en: %q is not its own translation", key)
 		}
+	}
+}
+
+// TestNothingIsMissingInEnglish says what core says in an English window on an
+// American system: Fyne writes a line into the log for every text it can't find.
+func TestNothingIsMissingInEnglish(t *testing.T) {
+	t.Setenv("LC_ALL", "en_US.UTF-8")
+	var said bytes.Buffer
+	log.SetOutput(&said)
+	defer log.SetOutput(os.Stderr)
+	b := newBench(t, wiki(), shop())
+	for _, sc := range scenes {
+		b.show(t, sc)
+		b.closeAll()
+	}
+	if said.Len() > 0 {
+		t.Errorf("the log says\n%.2000s", said.String())
 	}
 }

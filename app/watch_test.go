@@ -158,7 +158,7 @@ func TestNothingIsCheckedBehindAPlanOrADialog(t *testing.T) {
 }
 
 func TestOnlySitesAtRestAreCheckedUnasked(t *testing.T) {
-	rest := map[string]bool{"idle": true, "up-to-date": true, "found": true, "check-failed": true, "not-installable": true, "skipped": true, "unsigned": true}
+	rest := map[string]bool{"idle": true, "up-to-date": true, "found": true, "found-critical": true, "check-failed": true, "not-installable": true, "skipped": true, "unsigned": true}
 	for _, sc := range scenes {
 		if m := sc.model(); sc.then == nil && m.AtRest() != rest[sc.name] {
 			t.Errorf("%s: at rest %v, want %v", sc.name, m.AtRest(), rest[sc.name])

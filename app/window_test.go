@@ -427,7 +427,7 @@ func TestANewSiteNeedsAComparedFingerprint(t *testing.T) {
 		t.Fatal("one can go on without comparing the fingerprint")
 	}
 	for _, o := range test.LaidOutObjects(b.app.window.Canvas().Overlays().Top()) {
-		if c, ok := o.(*widget.Check); ok {
+		if c, ok := o.(*widgets.Check); ok {
 			c.SetChecked(true)
 		}
 	}
@@ -470,74 +470,4 @@ func TestChoicesMadeWhileThePlanIsWorkedOutAreNotLost(t *testing.T) {
 	if e.overlap {
 		t.Error("two workers were in one engine at once")
 	}
-}
-
-func TestPagesAreReachedByTheKeyboard(t *testing.T) {
-	b := newBench(t, wiki(), shop())
-	c := b.app.window.Canvas()
-	c.Unfocus()
-	seen := map[fyne.Focusable]bool{}
-	heads, actions, lists := 0, 0, 0
-	for range 60 {
-		c.(test.WindowlessCanvas).FocusNext()
-		f := c.Focused()
-		if f == nil || seen[f] {
-			break
-		}
-		seen[f] = true
-		switch f.(type) {
-		case *widgets.Action:
-			actions++
-		case *widget.List:
-			lists++
-		case fyne.Tappable:
-			heads++
-		}
-	}
-	if heads < 5 || actions < 1 || lists < 1 {
-		t.Errorf("Tab reaches %d heads of tabs, %d actions, %d lists", heads, actions, lists)
-	}
-}
-
-func TestAnUpdateByTheKeyboardAlone(t *testing.T) {
-	b := newBench(t, wiki())
-	c := b.app.window.Canvas()
-	key := func(name fyne.KeyName) {
-		t.Helper()
-		for _, s := range shortcuts {
-			if s.key == name {
-				s.do(b.app)
-				b.idle(t)
-				return
-			}
-		}
-		t.Fatalf("nothing is bound to %s", name)
-	}
-	space := func() {
-		t.Helper()
-		f := c.Focused()
-		if f == nil {
-			t.Fatal("nothing has the focus")
-		}
-		f.TypedRune(' ')
-		f.TypedKey(&fyne.KeyEvent{Name: fyne.KeySpace})
-		b.idle(t)
-	}
-	key(fyne.KeyR)
-	space() // Review update has the focus
-	for range 2 {
-		b.settle()
-		key(fyne.KeyD)
-		space()
-	}
-	if open := b.model().Undecided(); len(open) != 0 {
-		t.Fatalf("%d decisions are still open", len(open))
-	}
-	key(fyne.KeyReturn)
-	b.mustSay(t, "Updated: the site runs 1.5.0.")
-	b.page().press(1)
-	b.idle(t)
-	c.(test.WindowlessCanvas).FocusNext()
-	space()
-	b.mustSay(t, "Rolled back: the site runs 1.4.2 again.")
 }

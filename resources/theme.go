@@ -32,6 +32,10 @@ const (
 	ColorComment fyne.ThemeColorName = "moult.comment"
 )
 
+// SizeLog is the size of a log's text. Its fixed-width font loses its underscores
+// below 13 pixels.
+const SizeLog fyne.ThemeSizeName = "moult.log"
+
 // Variant chooses between light and dark.
 type Variant string
 
@@ -73,6 +77,7 @@ func (Theme) Icon(name fyne.ThemeIconName) fyne.Resource { return theme.DefaultT
 var sizes = map[fyne.ThemeSizeName]float32{
 	theme.SizeNameText:            14,
 	theme.SizeNameCaptionText:     12,
+	SizeLog:                       13,
 	theme.SizeNameSubHeadingText:  16,
 	theme.SizeNameHeadingText:     22,
 	theme.SizeNameInputRadius:     6,

@@ -6,12 +6,8 @@ import (
 )
 
 // Action is a button that return presses as well as space, as people expect of a
-// button that has the focus.
-type Action struct {
-	widget.Button
-	// OnEscape is what Escape does while the button has the focus; nil: nothing.
-	OnEscape func()
-}
+// button that has the focus, and that hands Escape on.
+type Action struct{ widget.Button }
 
 var _ fyne.Focusable = (*Action)(nil)
 
@@ -20,6 +16,13 @@ func NewAction(text string, importance widget.Importance, tapped func()) *Action
 	a := &Action{}
 	a.Text, a.Importance, a.OnTapped = text, importance, tapped
 	a.ExtendBaseWidget(a)
+	return a
+}
+
+// NewIconAction makes a button with an icon before its text, which may be empty.
+func NewIconAction(text string, icon fyne.Resource, importance widget.Importance, tapped func()) *Action {
+	a := NewAction(text, importance, tapped)
+	a.Icon = icon
 	return a
 }
 
@@ -43,8 +46,8 @@ func (a *Action) Set(text string, importance widget.Importance, enabled bool) {
 // TypedKey implements [fyne.Focusable].
 func (a *Action) TypedKey(e *fyne.KeyEvent) {
 	switch {
-	case e.Name == fyne.KeyEscape && a.OnEscape != nil:
-		a.OnEscape()
+	case e.Name == fyne.KeyEscape:
+		escape(a, e)
 	case e.Name == fyne.KeyReturn || e.Name == fyne.KeyEnter:
 		if !a.Disabled() && a.OnTapped != nil {
 			a.OnTapped()

@@ -3,6 +3,8 @@ package widgets
 import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/layout"
+	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 )
 
@@ -38,8 +40,9 @@ func (p *ByteProgress) Set(fraction float64, done, left, thing string) {
 
 // CreateRenderer implements [fyne.Widget].
 func (p *ByteProgress) CreateRenderer() fyne.WidgetRenderer {
-	return widget.NewSimpleRenderer(container.NewVBox(
-		container.NewBorder(nil, nil, nil, p.left, p.done), p.meter, p.thing))
+	inset := p.Theme().Size(theme.SizeNameInnerPadding) // of a label's text
+	return widget.NewSimpleRenderer(container.New(layout.NewCustomPaddedVBoxLayout(0),
+		container.NewBorder(nil, nil, nil, p.left, p.done), container.New(layout.NewCustomPaddedLayout(0, 0, inset, inset), p.meter), p.thing))
 }
 
 // setText spares a label the work of being drawn again with the same text.

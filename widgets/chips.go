@@ -12,7 +12,7 @@ type Chips struct {
 	// OnChanged is called with what is on after a chip was used.
 	OnChanged func(on []bool)
 
-	buttons []*widget.Button
+	buttons []*Action
 	on      []bool
 	row     *fyne.Container
 }
@@ -23,7 +23,7 @@ var _ fyne.Widget = (*Chips)(nil)
 func NewChips(names ...string) *Chips {
 	c := &Chips{on: make([]bool, len(names)), row: container.NewHBox()}
 	for i, name := range names {
-		b := widget.NewButton(name, func() { c.toggle(i) })
+		b := NewAction(name, widget.MediumImportance, func() { c.toggle(i) })
 		c.buttons = append(c.buttons, b)
 		c.row.Add(b)
 	}

@@ -6,11 +6,7 @@ import (
 )
 
 // Field is an entry that hands Escape on, which Fyne's entry swallows.
-type Field struct {
-	widget.Entry
-	// OnEscape is what Escape does while the field has the focus; nil: nothing.
-	OnEscape func()
-}
+type Field struct{ widget.Entry }
 
 var _ fyne.Focusable = (*Field)(nil)
 
@@ -31,8 +27,8 @@ func (f *Field) AcceptsTab() bool { return false }
 
 // TypedKey implements [fyne.Focusable].
 func (f *Field) TypedKey(e *fyne.KeyEvent) {
-	if e.Name == fyne.KeyEscape && f.OnEscape != nil {
-		f.OnEscape()
+	if e.Name == fyne.KeyEscape {
+		escape(f, e)
 		return
 	}
 	f.Entry.TypedKey(e)

@@ -1,6 +1,7 @@
 package widgets
 
 import (
+	"slices"
 	"strconv"
 
 	"fyne.io/fyne/v2"
@@ -19,9 +20,11 @@ type FileTree struct {
 	// OnFold is called with the path of a directory that is to be opened or closed.
 	OnFold func(path string)
 
-	items []FileItem
-	rows  FileRows
-	list  *widget.List
+	items  []FileItem
+	rows   FileRows
+	list   *List
+	chosen string // the path of the file that is selected, "": none
+	quiet  bool   // the selection follows its file, and nobody has made one
 }
 
 var _ fyne.Widget = (*FileTree)(nil)
@@ -29,24 +32,38 @@ var _ fyne.Widget = (*FileTree)(nil)
 // NewFileTree makes an empty tree.
 func NewFileTree() *FileTree {
 	t := &FileTree{}
-	t.list = widget.NewList(
+	t.list = NewList(
 		func() int { return len(t.rows) },
 		func() fyne.CanvasObject { return newFileLine() },
-		func(id widget.ListItemID, o fyne.CanvasObject) {
+		func(id int, o fyne.CanvasObject) {
 			if id < len(t.rows) {
 				o.(*fileLine).show(&t.rows[id], t.items)
 			}
-		})
+		}, t.onSelected)
 	t.list.HideSeparators = true
-	t.list.OnSelected = t.selected
 	t.ExtendBaseWidget(t)
 	return t
 }
 
-// Set shows rows, which [Layout] made of items.
+// Set shows rows, which [Layout] made of items. The file that was selected stays
+// so, wherever its line is now.
 func (t *FileTree) Set(items []FileItem, rows FileRows) {
 	t.items, t.rows = items, rows
+	t.quiet = true
+	t.list.UnselectAll()
+	if i := t.line(t.chosen); i >= 0 {
+		t.list.Select(i)
+	}
+	t.quiet = false
 	t.list.Refresh()
+}
+
+// line returns the index of the line of a file, -1 if it isn't shown.
+func (t *FileTree) line(path string) int {
+	if path == "" {
+		return -1
+	}
+	return slices.IndexFunc(t.rows, func(r FileRow) bool { return r.Item >= 0 && r.Path == path })
 }
 
 // SetItems replaces the items behind the rows that are shown, as when only what
@@ -59,27 +76,28 @@ func (t *FileTree) SetItems(items []FileItem) {
 // Len returns the number of lines.
 func (t *FileTree) Len() int { return len(t.rows) }
 
-// Select selects the file with this index, if its line is there.
+// Select selects the file with this index, if its line is there, and brings it
+// into the middle of what is in sight.
 func (t *FileTree) Select(item int) {
-	for i := range t.rows {
-		if t.rows[i].Item == item {
-			t.list.Select(i)
-			return
-		}
+	if i := t.line(t.items[item].Path); i >= 0 {
+		t.list.Reveal(i)
 	}
+}
+
+// Unselect leaves no file selected.
+func (t *FileTree) Unselect() {
+	t.chosen = ""
+	t.list.UnselectAll()
 }
 
 // List returns the part of the tree that takes the focus.
 func (t *FileTree) List() fyne.Focusable { return t.list }
 
-// Unselect leaves no line selected.
-func (t *FileTree) Unselect() { t.list.UnselectAll() }
-
 // ScrollBy moves the view, as a wheel does. Benchmarks use it.
 func (t *FileTree) ScrollBy(y float32) { t.list.ScrollToOffset(t.list.GetScrollOffset() + y) }
 
-func (t *FileTree) selected(id widget.ListItemID) {
-	if id >= len(t.rows) {
+func (t *FileTree) onSelected(id int) {
+	if id >= len(t.rows) || t.quiet {
 		return
 	}
 	row := t.rows[id]
@@ -90,6 +108,7 @@ func (t *FileTree) selected(id widget.ListItemID) {
 		}
 		return
 	}
+	t.chosen = t.items[row.Item].Path
 	if t.OnFile != nil {
 		t.OnFile(row.Item)
 	}

@@ -2,7 +2,11 @@ package widgets
 
 import (
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/layout"
 	"fyne.io/fyne/v2/widget"
+
+	"moult/resources"
 )
 
 // LogList shows the lines of a log and follows its end, unless it was scrolled
@@ -12,24 +16,28 @@ type LogList struct {
 	// Reads puts a line into words as it comes into sight; nil: it is shown as it is.
 	Reads func(line string) string
 	lines []string
-	list  *widget.List
+	list  *List
 }
 
 var _ fyne.Widget = (*LogList)(nil)
 
+// logTrim is what is taken from the margins above and below a line of a log, which
+// are those of a paragraph.
+const logTrim = 8
+
 // NewLogList makes an empty log.
 func NewLogList() *LogList {
 	l := &LogList{}
-	l.list = widget.NewList(
+	l.list = NewList(
 		func() int { return len(l.lines) },
 		func() fyne.CanvasObject {
 			line := widget.NewLabel("00:00:00 line")
 			line.TextStyle.Monospace = true
-			line.SizeName = "helperText"
+			line.SizeName = resources.SizeLog
 			line.Truncation = fyne.TextTruncateEllipsis
-			return line
+			return container.New(layout.NewCustomPaddedLayout(-logTrim, -logTrim, 0, 0), line)
 		},
-		func(id widget.ListItemID, o fyne.CanvasObject) {
+		func(id int, o fyne.CanvasObject) {
 			if id >= len(l.lines) {
 				return
 			}
@@ -37,8 +45,8 @@ func NewLogList() *LogList {
 			if l.Reads != nil {
 				line = l.Reads(line)
 			}
-			setText(o.(*widget.Label), line)
-		})
+			setText(o.(*fyne.Container).Objects[0].(*widget.Label), line)
+		}, func(int) {})
 	l.list.HideSeparators = true
 	l.ExtendBaseWidget(l)
 	return l
@@ -59,9 +67,18 @@ func (l *LogList) Set(lines []string) {
 
 // AtEnd reports whether the last line is in sight, or the log has not been laid out.
 func (l *LogList) AtEnd() bool {
-	line := l.list.MinSize().Height
+	line := l.list.pitch()
 	end := float32(len(l.lines)) * line
 	return l.list.Size().Height == 0 || l.list.GetScrollOffset()+l.list.Size().Height >= end-2*line
+}
+
+// Resize implements [fyne.CanvasObject].
+func (l *LogList) Resize(s fyne.Size) {
+	follow := l.AtEnd()
+	l.BaseWidget.Resize(s)
+	if follow {
+		l.list.ScrollToBottom()
+	}
 }
 
 // Lines returns what is shown.

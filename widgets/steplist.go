@@ -53,7 +53,7 @@ var _ fyne.Widget = (*StepList)(nil)
 
 // NewStepList makes an empty list.
 func NewStepList() *StepList {
-	l := &StepList{box: container.New(layout.NewCustomPaddedVBoxLayout(0))}
+	l := &StepList{box: container.New(layout.NewCustomPaddedVBoxLayout(-6))}
 	l.ExtendBaseWidget(l)
 	return l
 }

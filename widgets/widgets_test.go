@@ -109,10 +109,67 @@ func TestLogFollowsItsEndUnlessScrolledAway(t *testing.T) {
 	if l.AtEnd() || l.list.GetScrollOffset() != 0 {
 		t.Error("a log that was scrolled away jumps to its end")
 	}
+	l.list.ScrollToOffset(l.list.GetScrollOffset() + 550*l.list.pitch()) // of 600
+	if l.AtEnd() {
+		t.Error("a log does not know that it was scrolled away from its end")
+	}
 	l.list.ScrollToBottom()
 	grow(100)
 	if !l.AtEnd() {
 		t.Error("a log at its end does not follow it")
+	}
+}
+
+func TestALogThatIsOpenedLaterShowsItsEnd(t *testing.T) {
+	start(t)
+	l := NewLogList()
+	l.Set([]string{"one", "two"})
+	window(t, l, 300, 200)
+	if l.list.GetScrollOffset() != 0 {
+		t.Errorf("two lines are scrolled away by %v", l.list.GetScrollOffset())
+	}
+}
+
+func TestASelectedLineStaysInSight(t *testing.T) {
+	start(t)
+	l := NewList(func() int { return 100 }, func() fyne.CanvasObject { return widget.NewLabel("line") }, func(int, fyne.CanvasObject) {}, func(int) {})
+	w := window(t, l, 300, 400)
+	l.Reveal(50)
+	inSight := func() bool {
+		y := 50*l.pitch() - l.GetScrollOffset()
+		return y >= 0 && y+l.CreateItem().MinSize().Height <= l.Size().Height+1
+	}
+	if !inSight() {
+		t.Fatal("it was not brought into sight")
+	}
+	w.Resize(fyne.NewSize(300, 120))
+	if !inSight() {
+		t.Error("it was lost as the list became lower")
+	}
+}
+
+// TestASelectedFileStaysSelected filters a tree: the selection is that of a file,
+// not that of a line.
+func TestASelectedFileStaysSelected(t *testing.T) {
+	start(t)
+	items := []FileItem{{Path: "a.php"}, {Path: "b.php"}, {Path: "c.php"}}
+	tree := NewFileTree()
+	window(t, tree, 300, 200)
+	tree.Set(items, Layout(items, nil, nil))
+	opened := 0
+	tree.OnFile = func(int) { opened++ }
+	tree.Select(2)
+	tree.Set(items, Layout(items, func(i int) bool { return i > 0 }, nil))
+	if tree.list.selected != 1 || opened != 1 {
+		t.Errorf("line %d is selected after %d openings, want 1 and 1", tree.list.selected, opened)
+	}
+	tree.Set(items, Layout(items, func(i int) bool { return i < 2 }, nil))
+	if tree.list.selected != -1 {
+		t.Errorf("line %d is selected, but its file is filtered out", tree.list.selected)
+	}
+	tree.Set(items, Layout(items, nil, nil))
+	if tree.list.selected != 2 || opened != 1 {
+		t.Errorf("line %d is selected after %d openings, want 2 and 1", tree.list.selected, opened)
 	}
 }
 

@@ -73,11 +73,25 @@ func (p *phrase) fits(text string) iter.Seq[[]string] {
 	}
 	return func(yield func([]string) bool) {
 		first := p.literals[0]
-		if len(text) < len(first) || text[:len(first)] != first && !sameButForCapital(text[:len(first)], first) {
+		if len(text) < len(first) || text[:len(first)] != first && !sameButForCapital(text[:len(first)], first) || !p.inOrder(text[len(first):]) {
 			return
 		}
 		p.fill(text[len(first):], nil, yield)
 	}
+}
+
+// inOrder reports whether the literals after the first gap stand in a text in their
+// order. Most don't, and to find that out by trying every way to fill the gaps takes
+// long.
+func (p *phrase) inOrder(rest string) bool {
+	for _, literal := range p.literals[1:] {
+		at := strings.Index(rest, literal)
+		if at < 0 {
+			return false
+		}
+		rest = rest[at+len(literal):]
+	}
+	return true
 }
 
 // joints yields the ways in which glue can hold a text together: at its last place

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"moult/core/release"
+	"moult/core/schema"
 	"moult/core/update"
 )
 
@@ -69,6 +70,25 @@ func TestStandingSaysWhereTheSiteIs(t *testing.T) {
 	} {
 		if got := Standing(c.r); got != c.want {
 			t.Errorf("%s: got %q, want %q", c.name, got, c.want)
+		}
+	}
+}
+
+func TestACopyOfAFewRowsIsNotSlow(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		step schema.Step
+		want schema.Risk
+	}{
+		{"an empty table", schema.Step{Risk: schema.Slow, Rows: 0}, schema.Safe},
+		{"a small table", schema.Step{Risk: schema.Slow, Rows: fewRows - 1}, schema.Safe},
+		{"a large table", schema.Step{Risk: schema.Slow, Rows: fewRows}, schema.Slow},
+		{"a table of unknown size", schema.Step{Risk: schema.Slow, Rows: -1}, schema.Slow},
+		{"an empty table that loses something", schema.Step{Risk: schema.CantUndo, Rows: 0}, schema.CantUndo},
+		{"an empty table that keeps something", schema.Step{Risk: schema.KeepsData, Rows: 0}, schema.KeepsData},
+	} {
+		if got := Risk(c.step); got != c.want {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
 		}
 	}
 }
