@@ -204,15 +204,13 @@ func (p *Program) printPlan(name string, pl *update.Plan) {
 // remark is what a person has to know about a file of the plan.
 func remark(e files.Entry) string {
 	var parts []string
-	if e.Edited {
-		decision := "edited here"
-		switch {
-		case e.Choice != files.ChoiceAsk:
-			decision += ": " + string(e.Choice)
-		case e.Change == files.Replace || e.Change == files.Add:
-			decision += ": undecided"
-		}
-		parts = append(parts, decision)
+	switch {
+	case e.Edited && e.Choice != files.ChoiceAsk:
+		parts = append(parts, "edited here: "+string(e.Choice))
+	case e.Edited && (e.Change == files.Replace || e.Change == files.Add):
+		return "edited here: undecided"
+	case e.Edited:
+		parts = append(parts, "edited here")
 	}
 	if e.Note != "" {
 		parts = append(parts, e.Note)

@@ -201,7 +201,7 @@ func (p *Program) historyCommand() *cobra.Command {
 						point = "restore point of " + size(r.DiskBytes)
 					}
 					if r.SetAside > 0 {
-						point = fmt.Sprintf("written since, and set aside until it is discarded: %d", r.SetAside)
+						point = fmt.Sprintf("%s, set aside in the database: %d", point, r.SetAside)
 					}
 					state := string(r.State)
 					if r.State == update.RolledBack && r.Kind == "" {

@@ -101,20 +101,16 @@ func (d *DB) discard(ctx context.Context, p *schema.Plan) error {
 		return fmt.Errorf("list what is kept aside: %w", err)
 	}
 	for _, o := range kept {
-		st := dropTable(o.table)
-		if o.column != "" {
-			st = schema.Statement{SQL: "ALTER TABLE " + schema.Quote(o.table) + " DROP COLUMN " + schema.Quote(o.column)}
-		}
-		if err := d.execute(ctx, st, nil); err != nil {
+		if err := d.execute(ctx, o.drop(), nil); err != nil {
 			return fmt.Errorf("discard %s: %w", schema.Quote(o.table), err)
 		}
 	}
 	return forget(ctx, conn, p.UpdateID)
 }
 
-// DiscardEmpty removes, after Undo, the tables without a row among what the update of
-// the plan keeps aside: nobody has written into them. It returns how many tables and
-// columns are left for Discard.
+// DiscardEmpty removes, after Undo, what the update of the plan keeps aside and nobody
+// has written into: tables without a row, and columns of small tables that hold nothing
+// but their default. It returns how many tables and columns are left for Discard.
 func (d *DB) DiscardEmpty(ctx context.Context, p *schema.Plan) (left int, err error) {
 	if p.Empty() {
 		return 0, nil
@@ -138,24 +134,46 @@ func (d *DB) discardEmpty(ctx context.Context, p *schema.Plan) (left int, err er
 		return 0, fmt.Errorf("list what is kept aside: %w", err)
 	}
 	for _, o := range kept {
-		filled := true
-		if o.column == "" {
-			if err := conn.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM "+schema.Quote(o.table)+")").Scan(&filled); err != nil {
-				return 0, fmt.Errorf("look into %s: %w", schema.Quote(o.table), err)
-			}
+		empty, err := o.isEmpty(ctx, conn)
+		if err != nil {
+			return 0, d.noteLoss(fmt.Errorf("look into %s: %w", schema.Quote(o.table), err))
 		}
-		if filled {
+		if !empty {
 			left++
-		} else if err := d.execute(ctx, dropTable(o.table), nil); err != nil {
+		} else if err := d.execute(ctx, o.drop(), nil); err != nil {
 			return 0, fmt.Errorf("discard %s: %w", schema.Quote(o.table), err)
 		}
 	}
 	return left, nil
 }
 
-// dropTable removes a table that is kept aside, whatever refers to it.
-func dropTable(name string) schema.Statement {
-	return schema.Statement{SQL: "DROP TABLE IF EXISTS " + schema.Quote(name), Session: map[string]string{"foreign_key_checks": "0"}}
+// isEmpty reports whether nothing was written into what is kept. Of a column in a
+// table of many rows it says no without a look: to read them all, and perhaps to write
+// them all anew, is more than its removal is worth.
+func (o keptObject) isEmpty(ctx context.Context, q querier) (bool, error) {
+	table, column := schema.Quote(o.table), schema.Quote(o.column)
+	var is bool
+	if o.column == "" {
+		err := q.QueryRowContext(ctx, "SELECT NOT EXISTS (SELECT 1 FROM "+table+")").Scan(&is)
+		return is, err
+	}
+	small := fmt.Sprintf("SELECT COUNT(*) < %d FROM (SELECT 1 FROM %s LIMIT %[1]d) AS some", sampleRows, table)
+	if err := q.QueryRowContext(ctx, small).Scan(&is); err != nil || !is {
+		return false, err
+	}
+	err := q.QueryRowContext(ctx, fmt.Sprintf("SELECT NOT EXISTS (SELECT 1 FROM %s WHERE NOT (%s <=> DEFAULT(%[2]s)))", table, column)).Scan(&is)
+	if codeOf(err) != 0 {
+		return false, nil // it has no default, or one that the server can't compare with
+	}
+	return is, err
+}
+
+// drop is the statement that removes what is kept, whatever refers to it.
+func (o keptObject) drop() schema.Statement {
+	if o.column != "" {
+		return schema.Statement{SQL: "ALTER TABLE " + schema.Quote(o.table) + " DROP COLUMN " + schema.Quote(o.column)}
+	}
+	return schema.Statement{SQL: "DROP TABLE IF EXISTS " + schema.Quote(o.table), Session: map[string]string{"foreign_key_checks": "0"}}
 }
 
 // codeCantDrop is the refusal to drop a column or key that is not there.

@@ -51,13 +51,15 @@ func (d *DB) WayBack(ctx context.Context, p *schema.Plan) (*WayBack, error) {
 	}
 	w := &WayBack{Steps: mirrored(p, marks), Former: Former{Start: p.Start, With: p.Start}}
 	// In the middle of an update nobody can tell what is its own and what is not.
+	var lost []Finding
 	if !slices.ContainsFunc(p.Steps, func(s schema.Step) bool { return marks[s.ID] != done }) {
-		if err := d.compareSince(ctx, p, &w.Former); err != nil {
+		if lost, err = d.compareSince(ctx, p, &w.Former); err != nil {
 			return nil, err
 		}
 	}
 	f := &preflight{ctx: ctx, d: d, q: conn, plan: &schema.Plan{UpdateID: p.UpdateID, Steps: w.Steps, Start: p.Target, Target: p.Start}, kept: w.Former.Since}
 	w.Findings, err = f.look(undoChecks)
+	w.Findings = append(w.Findings, lost...)
 	return w, err
 }
 
@@ -89,29 +91,94 @@ func mirrored(p *schema.Plan, marks map[string]mark) []schema.Step {
 	return steps
 }
 
-// compareSince finds what was changed here since the update was complete.
-func (d *DB) compareSince(ctx context.Context, p *schema.Plan, f *Former) error {
+// compareSince finds what was changed here since the update was complete, and of that
+// what the way back can't do without.
+func (d *DB) compareSince(ctx context.Context, p *schema.Plan, f *Former) ([]Finding, error) {
 	err := d.Matches(ctx, p.Target)
 	var differs *Mismatch
 	if !errors.As(err, &differs) {
-		return err
+		return nil, err
 	}
 	live, err := d.Introspect(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	target, err := d.expected(p.Target, live)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	start, err := d.expected(p.Start, live)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	merged := schema.Merge(target, live, start, d.flavor)
 	f.With = schema.Emit(merged.Target, d.flavor)
 	f.Since = slices.Concat(merged.Kept, merged.Drift, merged.Conflicts)
-	return nil
+	return obstacles(p, target, live, start), nil
+}
+
+// obstacles are tables, columns and indexes that the way back says and that somebody
+// has removed here since, and those that were made here where it brings one back:
+// its statements would fail on them.
+func obstacles(p *schema.Plan, target, live, start *schema.Schema) []Finding {
+	isNew, isThere := map[part]bool{}, map[part]bool{}
+	for _, o := range parts(target) {
+		isNew[o] = true
+	}
+	for _, o := range parts(live) {
+		isThere[o] = true
+	}
+	var found []Finding
+	for _, o := range parts(target) {
+		if !isThere[o] && o.isIn(p) {
+			found = append(found, Finding{Code: "schema gone", Level: levelBlock, Text: fmt.Sprintf("The way back needs %s, which was removed here after the update", o),
+				Hint: "make it again as the release has it"})
+		}
+	}
+	for _, o := range parts(start) {
+		if !isNew[o] && isThere[o] {
+			found = append(found, Finding{Code: "schema in the way", Level: levelBlock, Text: fmt.Sprintf("The way back brings %s back, and another one was made here after the update", o),
+				Hint: "rename the one that was made here"})
+		}
+	}
+	return found
+}
+
+// part is a table, or a column or index of one.
+type part struct{ table, kind, name string }
+
+func (o part) String() string {
+	if o.kind == "" {
+		return "table " + o.table
+	}
+	return fmt.Sprintf("table %s, %s %s", o.table, o.kind, o.name)
+}
+
+// isIn reports whether an inverse of the plan says the part.
+func (o part) isIn(p *schema.Plan) bool {
+	for _, s := range p.Steps {
+		for _, inverse := range s.Inverse {
+			says := func(name string) bool { return name == "" || strings.Contains(inverse.SQL, schema.Quote(name)) }
+			if says(o.table) && says(o.name) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func parts(s *schema.Schema) []part {
+	var all []part
+	for _, t := range s.Tables {
+		all = append(all, part{table: t.Name})
+		for _, c := range t.Columns {
+			all = append(all, part{t.Name, "column", c.Name})
+		}
+		for _, x := range t.Indexes {
+			all = append(all, part{t.Name, "index", x.Name})
+		}
+	}
+	return all
 }
 
 // MatchesFormer compares the database with what it is to be after Undo. A

@@ -101,3 +101,34 @@ func TestWayBackStopsAtDuplicatesUnderAnOldKey(t *testing.T) {
 		t.Errorf("%+v", w.Findings)
 	}
 }
+
+func TestAWayBackThatWouldFailOnWhatWasChangedSinceIsRefused(t *testing.T) {
+	for _, c := range []struct{ change, mend, code, object string }{
+		{"ALTER TABLE t DROP COLUMN added", "ALTER TABLE t ADD COLUMN added int", "schema gone", "table t, column added"},
+		{"ALTER TABLE t DROP INDEX n", "ALTER TABLE t ADD INDEX n (n)", "schema gone", "table t, index n"},
+		{"ALTER TABLE t DROP COLUMN wide", "ALTER TABLE t ADD COLUMN wide bigint AFTER n", "schema gone", "table t, column wide"},
+		{"DROP TABLE fresh", "CREATE TABLE fresh (id int PRIMARY KEY)", "schema gone", "table fresh"},
+		{"ALTER TABLE t ADD COLUMN fax int", "ALTER TABLE t DROP COLUMN fax", "schema in the way", "table t, column fax"},
+		{"CREATE TABLE old (id int PRIMARY KEY)", "DROP TABLE old", "schema in the way", "table old"},
+	} {
+		t.Run(c.object, func(t *testing.T) {
+			s := newSite(t, "CREATE TABLE t (id int PRIMARY KEY, n int, wide int, fax varchar(9))", "INSERT INTO t VALUES (1, 2, NULL, 'x')", "CREATE TABLE old (id int PRIMARY KEY)")
+			before := s.sums()
+			p := s.plan("CREATE TABLE t (id int PRIMARY KEY, n int, wide bigint, added int, KEY n (n)); CREATE TABLE fresh (id int PRIMARY KEY)")
+			s.run(p)
+			s.exec(c.change)
+			w := s.wayBack(s.WayBack(t.Context(), p))
+			i := slices.IndexFunc(w.Findings, func(f Finding) bool { return f.Code == c.code })
+			if i < 0 || w.Findings[i].Level != levelBlock || !strings.Contains(w.Findings[i].Text, c.object) {
+				t.Fatalf("want %s, found %+v", c.code, w.Findings)
+			}
+			s.exec(c.mend)
+			w = s.wayBack(s.WayBack(t.Context(), p))
+			if hasFinding(w.Findings, c.code, levelBlock) {
+				t.Errorf("after %s: %+v", c.mend, w.Findings)
+			}
+			s.undo(p)
+			s.sameSums(before, "after the way back")
+		})
+	}
+}

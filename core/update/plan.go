@@ -148,8 +148,8 @@ type Result struct {
 	Warnings []string        `json:"warnings,omitempty"`
 	// Window is how long the files were between two releases.
 	Window time.Duration `json:"window"`
-	// SetAside counts, after a roll back, the tables and columns that hold what was
-	// written since the update. They stay in the database until it is discarded.
+	// SetAside counts, after a roll back, the tables and columns that hold what the old
+	// schema has no place for. They stay in the database until the update is discarded.
 	SetAside int `json:"set_aside,omitempty"`
 	// Unsure: the health check could not tell whether the new release works. Somebody
 	// should look at the site and decide whether it is rolled back.

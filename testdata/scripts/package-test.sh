@@ -25,7 +25,15 @@ root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
 cp -a "$clean/." "$root/"
 cp -L /etc/resolv.conf "$root/etc/resolv.conf"
-inside() { env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive chroot "$root" "$@"; }
+# inside COMMAND…: runs it in the clean system, whose mounts go with it.
+inside() {
+	env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive \
+		unshare --mount --propagation private sh -euc '
+			root=$1 && shift
+			mount -t proc proc "$root/proc"
+			mount --rbind /dev "$root/dev"
+			exec chroot "$root" "$@"' inside "$root" "$@"
+}
 
 # completes WHERE COMMAND…: the command has to print what "moult publish ro" can become.
 completes() {
