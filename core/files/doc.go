@@ -66,6 +66,14 @@
 // (mounts.go). Where a file system takes two spellings of a name for one file, the
 // directory's own spelling says which it is (fold.go).
 //
+// # What grows with the site
+//
+// The plan of a patch reads the inventory and the files that the patch names. That of a
+// full package has to look at every file of the site, since one that was edited here,
+// or is missing, has to be found: it can't take less than those looks alone, which
+// BenchmarkPlan shows beside it. Contents are read again only of files that changed
+// since the last plan, and of all that the update touches.
+//
 // # Promises
 //
 // No path outside the plan is touched. No symbolic link is followed: every
