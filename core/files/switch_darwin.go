@@ -6,6 +6,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// unnoticed: there is no flag for reading a file without noting when.
+const unnoticed = 0
+
 // exchangeAt swaps two names: renameatx_np(2) with RENAME_SWAP, APFS.
 func exchangeAt(from *handle, old string, to *handle, new string) error {
 	err := renameAt(from, old, to, new, unix.RENAME_SWAP)

@@ -6,6 +6,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// unnoticed is the flag for reading a file without noting when: open(2).
+const unnoticed = unix.O_NOATIME
+
 // exchangeAt swaps two names: renameat2(2) with RENAME_EXCHANGE, Linux 3.15.
 func exchangeAt(from *handle, old string, to *handle, new string) error {
 	err := renameAt(from, old, to, new, unix.RENAME_EXCHANGE)

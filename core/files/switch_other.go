@@ -4,6 +4,9 @@ package files
 
 import "golang.org/x/sys/unix"
 
+// unnoticed: there is no flag for reading a file without noting when.
+const unnoticed = 0
+
 // exchangeAt: these systems have no call that swaps two names.
 func exchangeAt(*handle, string, *handle, string) error { return errNoExchange }
 
