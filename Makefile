@@ -60,9 +60,7 @@ roundcube:
 
 torture:
 	sh $(SCRIPTS)/deps.sh server tests
-	MOULT_TORTURE=1 go test -count=1 -v -timeout 60m -run 'EveryStep|EveryMoment|RealProcess|Model' ./core/files
-	MOULT_TORTURE=1 go test -count=1 -v -timeout 120m -run 'Kill' ./app/cli
-	MOULT_TORTURE=1 go test -count=1 -v -timeout 120m -run 'OldOrNew|RealReleases' ./core/database
+	sh $(SCRIPTS)/torture.sh
 
 # The table names the benchmarks; the others run with go test -bench.
 WRITE ?=
