@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -74,7 +75,7 @@ func (p *Program) schemaApplyCommand() *cobra.Command {
 			}
 			defer j.Close()
 			db.Leave(left...)
-			return p.runSchema(ctx, db, pl, j, dir)
+			return (&schemaRun{p, db, pl, j, dir}).forward(ctx)
 		},
 	}
 	cmd.Flags().StringVar(&base, "base", "", "schema that the database started from: what differs from it otherwise stays")
@@ -90,36 +91,35 @@ func (p *Program) schemaResumeCommand() *cobra.Command {
 		Short: "Go on with a `moult schema apply` that waits for a tool or was interrupted",
 		Args:  cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			ctx, dir := cmd.Context(), args[1]
-			pl, left, j, err := openJournal(dir)
-			if err != nil {
-				return usageError{err}
-			}
-			defer j.Close()
-			db, err := openDSN(ctx, args[0])
+			ctx := cmd.Context()
+			r, err := p.openSchemaRun(ctx, args[0], args[1])
 			if err != nil {
 				return err
 			}
-			defer db.Close()
-			begun, err := db.Begun(ctx, pl)
+			defer r.close()
+			left, err := readLeft(r.dir)
+			if err != nil {
+				return usageError{err}
+			}
+			begun, err := r.db.Begun(ctx, r.plan)
 			if err != nil {
 				return err
 			}
 			if !begun {
-				return usagef("nothing of the run in %s was begun, or it was taken back: use moult schema apply", dir)
+				return usagef("nothing of the run in %s was begun, or it was taken back: use moult schema apply", r.dir)
 			}
-			ok, err := p.confirm(fmt.Sprintf("Go on with %s on %s?", plural(len(pl.Steps), "statement"), db.Name()), "--yes")
+			ok, err := p.confirm(fmt.Sprintf("Go on with %s on %s?", plural(len(r.plan.Steps), "statement"), r.db.Name()), "--yes")
 			if err != nil || !ok {
 				return err
 			}
 			// Going on forward ends a way back that was begun.
-			if err := os.Remove(filepath.Join(dir, formerName)); err != nil && !errors.Is(err, os.ErrNotExist) {
+			if err := os.Remove(filepath.Join(r.dir, formerName)); err != nil && !errors.Is(err, os.ErrNotExist) {
 				return err
 			}
 			if !all {
-				db.Leave(left...)
+				r.db.Leave(left...)
 			}
-			return p.runSchema(ctx, db, pl, j, dir)
+			return r.forward(ctx)
 		},
 	}
 	cmd.Flags().BoolVar(&all, "all", false, "run the statements that were left to a tool, too")
@@ -175,51 +175,79 @@ func (p *Program) heed(findings []database.Finding) error {
 	return nil
 }
 
-// runSchema runs the plan, up to what is left to a tool, and takes it back if it
-// does not come to its end.
-func (p *Program) runSchema(ctx context.Context, db *database.DB, pl *schema.Plan, j database.Journal, dir string) error {
-	err := p.forwardSchema(ctx, db, pl, j)
+// schemaRun is a plan on its way to a database or back, with what is written down of it.
+type schemaRun struct {
+	*Program
+	db      *database.DB
+	plan    *schema.Plan
+	journal journal
+	dir     string // of plan and journal
+}
+
+// openSchemaRun opens a run that an earlier command has begun.
+func (p *Program) openSchemaRun(ctx context.Context, dsn, dir string) (*schemaRun, error) {
+	pl, j, err := openJournal(dir)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	db, err := openDSN(ctx, dsn)
+	if err != nil {
+		return nil, errors.Join(err, j.Close())
+	}
+	return &schemaRun{p, db, pl, j, dir}, nil
+}
+
+func (r *schemaRun) close() {
+	r.db.Close()
+	r.journal.Close()
+}
+
+// forward runs the plan, up to what is left to a tool, and takes it back if it does
+// not come to its end.
+func (r *schemaRun) forward(ctx context.Context) error {
+	err := r.run(ctx)
 	var left *database.LeftError
 	if errors.As(err, &left) {
-		return p.waiting(db, left, dir, "resume")
+		return r.waiting(left, "resume")
 	}
 	if err != nil {
 		failed := &update.Error{Kind: update.KindMigration, Stage: update.StageExpand, Err: err}
-		former := database.Former{Start: pl.Start, With: pl.Start}
-		if undoErr := p.undoSchema(context.WithoutCancel(ctx), db, pl, j, former); undoErr != nil {
+		former := database.Former{Start: r.plan.Start, With: r.plan.Start}
+		if undoErr := r.undo(context.WithoutCancel(ctx), former); undoErr != nil {
 			failed.Kind, failed.RollBackErr = update.KindRollbackFailed, undoErr
 		}
 		return failed
 	}
-	if p.json {
-		return p.printJSON(map[string]any{"state": "done", "journal": dir})
+	if r.json {
+		return r.printJSON(map[string]any{"state": "done", "journal": r.dir})
 	}
-	p.printf("%s", dir)
-	p.sayf("Done. Take it back with: moult schema undo DSN %s", dir)
+	r.printf("%s", r.dir)
+	r.sayf("Done. Take it back with: moult schema undo DSN %s", r.dir)
 	return nil
 }
 
-func (p *Program) forwardSchema(ctx context.Context, db *database.DB, pl *schema.Plan, j database.Journal) error {
-	report := func(e database.Progress) { p.sayf("%d of %d  %s: %s", e.Done, e.Total, e.Object, e.Change) }
+// run does the statements and compares the result with the target.
+func (r *schemaRun) run(ctx context.Context) error {
+	report := func(e database.Progress) { r.sayf("%d of %d  %s: %s", e.Done, e.Total, e.Object, e.Change) }
 	for _, phase := range phases {
-		if err := db.Run(ctx, pl, phase, j, report); err != nil {
+		if err := r.db.Run(ctx, r.plan, phase, r.journal, report); err != nil {
 			return err
 		}
 	}
-	return db.Matches(ctx, pl.Target)
+	return r.db.Matches(ctx, r.plan.Target)
 }
 
-// undoSchema takes back what was done of the plan and compares the result with what
-// it has to be.
-func (p *Program) undoSchema(ctx context.Context, db *database.DB, pl *schema.Plan, j database.Journal, former database.Former) error {
-	notes, err := db.Undo(ctx, pl, "", j, nil)
+// undo takes back what was done of the plan and compares the result with what it has
+// to be.
+func (r *schemaRun) undo(ctx context.Context, former database.Former) error {
+	notes, err := r.db.Undo(ctx, r.plan, "", r.journal, nil)
 	for _, n := range notes {
-		p.sayf("%s", words.Sentence(n))
+		r.sayf("%s", words.Sentence(n))
 	}
 	if err != nil {
 		return err
 	}
-	return db.MatchesFormer(ctx, former)
+	return r.db.MatchesFormer(ctx, former)
 }
 
 func (p *Program) schemaUndoCommand() *cobra.Command {
@@ -233,18 +261,13 @@ func (p *Program) schemaUndoCommand() *cobra.Command {
 			"command goes on.",
 		Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			ctx, dir := cmd.Context(), args[1]
-			pl, _, j, err := openJournal(dir)
-			if err != nil {
-				return usageError{err}
-			}
-			defer j.Close()
-			db, err := openDSN(ctx, args[0])
+			ctx := cmd.Context()
+			r, err := p.openSchemaRun(ctx, args[0], args[1])
 			if err != nil {
 				return err
 			}
-			defer db.Close()
-			back, err := db.WayBack(ctx, pl)
+			defer r.close()
+			back, err := r.db.WayBack(ctx, r.plan)
 			if err != nil {
 				return err
 			}
@@ -260,23 +283,23 @@ func (p *Program) schemaUndoCommand() *cobra.Command {
 			} else if !p.quiet {
 				writeSQL(p.Stderr, &schema.Plan{Steps: back.Steps})
 			}
-			left, err := leave.steps(ctx, db, pl)
+			left, err := leave.steps(ctx, r.db, r.plan)
 			if err != nil {
 				return err
 			}
 			if err := p.heed(back.Findings); err != nil || dry {
 				return err
 			}
-			ok, err := p.confirm(fmt.Sprintf("Take back %s on %s?", plural(len(back.Steps), "statement"), db.Name()), "--yes")
+			ok, err := p.confirm(fmt.Sprintf("Take back %s on %s?", plural(len(back.Steps), "statement"), r.db.Name()), "--yes")
 			if err != nil || !ok {
 				return err
 			}
-			former, err := keepFormer(dir, back.Former)
+			former, err := keepFormer(r.dir, back.Former)
 			if err != nil {
 				return err
 			}
-			db.Leave(left...)
-			return p.takeBack(ctx, db, pl, j, former, dir)
+			r.db.Leave(left...)
+			return r.back(ctx, former)
 		},
 	}
 	cmd.Flags().BoolVar(&dry, "dry-run", false, "print the statements and what was found, and change nothing")
@@ -284,24 +307,24 @@ func (p *Program) schemaUndoCommand() *cobra.Command {
 	return cmd
 }
 
-// takeBack undoes a run, up to what is left to a tool.
-func (p *Program) takeBack(ctx context.Context, db *database.DB, pl *schema.Plan, j database.Journal, former database.Former, dir string) error {
-	err := p.undoSchema(ctx, db, pl, j, former)
+// back undoes the run, up to what is left to a tool.
+func (r *schemaRun) back(ctx context.Context, former database.Former) error {
+	err := r.undo(ctx, former)
 	var left *database.LeftError
 	if errors.As(err, &left) {
-		return p.waiting(db, left, dir, "undo")
+		return r.waiting(left, "undo")
 	}
 	if err != nil {
 		return &update.Error{Kind: update.KindRollbackFailed, Stage: update.StageRollBack, Err: err}
 	}
-	if err := os.Remove(filepath.Join(dir, formerName)); err != nil {
+	if err := os.Remove(filepath.Join(r.dir, formerName)); err != nil {
 		return err
 	}
 	doc := map[string]any{"state": "undone", "kept": orEmpty(former.Since)}
 	if len(former.Since) > 0 {
-		return p.done(doc, "The schema is what it was, and with it what was changed here since.")
+		return r.done(doc, "The schema is what it was, and with it what was changed here since.")
 	}
-	return p.done(doc, "The schema is what it was.")
+	return r.done(doc, "The schema is what it was.")
 }
 
 // The names inside a journal directory.
@@ -365,19 +388,17 @@ func createJournal(dir string, pl *schema.Plan, left []string) (journal, error) 
 	return journal{f}, err
 }
 
-func openJournal(dir string) (pl *schema.Plan, left []string, j journal, err error) {
+func openJournal(dir string) (*schema.Plan, journal, error) {
 	b, err := os.ReadFile(filepath.Join(dir, planName))
 	if err != nil {
-		return nil, nil, journal{}, err
+		return nil, journal{}, err
 	}
-	d := json.NewDecoder(strings.NewReader(string(b)))
+	var pl *schema.Plan
+	d := json.NewDecoder(bytes.NewReader(b))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&pl); err != nil {
-		return nil, nil, journal{}, fmt.Errorf("%s: %w", filepath.Join(dir, planName), err)
-	}
-	if left, err = readLeft(dir); err != nil {
-		return nil, nil, journal{}, err
+		return nil, journal{}, fmt.Errorf("%s: %w", filepath.Join(dir, planName), err)
 	}
 	f, err := os.OpenFile(filepath.Join(dir, journalName), os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
-	return pl, left, journal{f}, err
+	return pl, journal{f}, err
 }

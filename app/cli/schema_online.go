@@ -96,32 +96,32 @@ type leftDoc struct {
 var onlineTools = []database.Tool{database.PtOnlineSchemaChange, database.GhOst}
 
 // waiting prints what is left to tools, as a shell script, and returns the outcome.
-func (p *Program) waiting(db *database.DB, left *database.LeftError, dir, next string) error {
+func (r *schemaRun) waiting(left *database.LeftError, next string) error {
 	docs := make([]leftDoc, len(left.Steps))
 	for i := range left.Steps {
 		s := &left.Steps[i]
 		docs[i] = leftDoc{ID: s.ID, Object: s.Object, Change: s.Change, SQL: s.SQL}
 		for _, tool := range onlineTools {
 			// A tool that can't reach this server, or that is not for it, is not offered.
-			if command, err := db.OnlineCommand(tool, s); err == nil {
+			if command, err := r.db.OnlineCommand(tool, s); err == nil {
 				docs[i].Commands = append(docs[i].Commands, command)
 			}
 		}
 	}
-	if p.json {
-		return errors.Join(p.printJSON(map[string]any{"state": "waiting", "journal": dir, "left": docs}), errWaiting)
+	if r.json {
+		return errors.Join(r.printJSON(map[string]any{"state": "waiting", "journal": r.dir, "left": docs}), errWaiting)
 	}
 	for _, d := range docs {
-		p.printf("# %s: %s", d.Object, d.Change)
+		r.printf("# %s: %s", d.Object, d.Change)
 		for i, command := range d.Commands {
 			if i == 0 {
-				p.printf("%s", shellLine(command))
+				r.printf("%s", shellLine(command))
 			} else {
-				p.printf("# or: %s", shellLine(command))
+				r.printf("# or: %s", shellLine(command))
 			}
 		}
 	}
-	p.sayf("What does not need it is done. After the tool, go on with: moult schema %s DSN %s", next, dir)
+	r.sayf("What does not need it is done. After the tool, go on with: moult schema %s DSN %s", next, r.dir)
 	return errWaiting
 }
 
