@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"moult/core/release"
 	"moult/core/site"
@@ -20,6 +21,31 @@ const (
 	exitWaiting   = 6
 	exitDiffers   = 10
 )
+
+// exitMeanings are what the codes mean to a script, for the manual and the reference.
+var exitMeanings = []struct {
+	code    int
+	meaning string
+}{
+	{exitOK, "done, or up to date"},
+	{exitFailed, "failed; the site is unchanged or was rolled back, and the message says which"},
+	{exitUsage, "wrong usage or malformed input"},
+	{exitAttention, "failed; the site needs attention: roll back or recover"},
+	{exitLocked, "locked by another process"},
+	{exitUntrusted, "not trusted: signature, hash or metadata"},
+	{exitWaiting, "a statement waits for the online tool that it is left to (schema apply, resume and undo)"},
+	{exitDiffers, "an update is available (check --exit-code); the site differs from its release (verify); there are differences (schema diff --exit-code)"},
+}
+
+// exitHelp lists the codes, each in a paragraph of its own, as manual pages want it.
+func exitHelp() string {
+	var b strings.Builder
+	b.WriteString("Exit codes:")
+	for _, e := range exitMeanings {
+		fmt.Fprintf(&b, "\n\n%4d  %s", e.code, e.meaning)
+	}
+	return b.String()
+}
 
 // codes are the kinds that don't simply mean "failed".
 var codes = map[update.Kind]int{

@@ -20,6 +20,7 @@ func (p *Program) manualCommand(root *cobra.Command) *cobra.Command {
 				return err
 			}
 			root.DisableAutoGenTag = true // a date would make each build differ
+			root.Long += "\n\n" + exitHelp()
 			header := &doc.GenManHeader{Title: "MOULT", Section: "1", Source: "Moult " + p.Version, Manual: "Moult"}
 			if err := doc.GenManTree(root, header, args[0]); err != nil {
 				return fmt.Errorf("man pages: %w", err)
