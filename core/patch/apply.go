@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"reflect"
 	"time"
 
 	"moult/core/archive"
@@ -59,20 +60,16 @@ type Result struct {
 // Apply applies the package in the named file to dir. When it returns an error
 // the directory is as it was, unless the error is [ErrUnfinished].
 func Apply(ctx context.Context, dir, packageFile string, o Options) (_ *Result, err error) {
-	s, made, err := open(dir)
+	s, err := open(dir)
 	if err != nil {
 		return nil, err
 	}
-	defer func() {
-		keep := err == nil && o.Backup || errors.Is(err, ErrUnfinished)
-		err = errors.Join(err, finish(s, made && !keep))
-	}()
 	lock, err := s.Lock()
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, s.Close())
 	}
-	defer lock.Release()
-	restored, err := undoUnfinished(ctx, s)
+	defer func() { err = errors.Join(err, leave(s, lock)) }()
+	notes, restored, err := undoUnfinished(ctx, s)
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +79,7 @@ func Apply(ctx context.Context, dir, packageFile string, o Options) (_ *Result, 
 	}
 	r, err := apply(ctx, s, u, packageFile, o)
 	if err == nil {
-		r.Restored = restored
+		r.Restored, r.Notes = restored, append(notes, r.Notes...)
 	}
 	if err == nil && o.Backup || errors.Is(err, ErrUnfinished) {
 		return r, errors.Join(err, u.Close())
@@ -92,32 +89,30 @@ func Apply(ctx context.Context, dir, packageFile string, o Options) (_ *Result, 
 
 // open opens the directory as a site, and makes it one for the time of the patch
 // if it is none.
-func open(dir string) (s *site.Site, made bool, err error) {
-	s, err = site.Open(dir)
+func open(dir string) (*site.Site, error) {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, err
+	}
+	s, err := site.Open(abs)
 	if errors.Is(err, site.ErrNotSite) {
-		c, err := ownConfig(dir)
-		if err != nil {
-			return nil, false, err
-		}
-		s, err = site.Init(dir, c, site.State{})
-		return s, err == nil, err
+		return site.Init(abs, ownConfig(abs), site.State{})
 	}
 	if err == nil && s.Config.Source.URL != "" {
-		return nil, false, errors.Join(fmt.Errorf("%s %w", dir, ErrManaged), s.Close())
+		return nil, errors.Join(fmt.Errorf("%s %w", dir, ErrManaged), s.Close())
 	}
-	return s, false, err
+	return s, err
 }
 
 // ownConfig is that of a directory which a patch made a site.
-func ownConfig(dir string) (site.Config, error) {
-	abs, err := filepath.Abs(dir)
-	return site.Config{Name: filepath.Base(abs)}, err
-}
+func ownConfig(dir string) site.Config { return site.Config{Name: filepath.Base(dir)} }
 
-// finish closes the site and, if nothing in it has to be kept, removes Moult's
-// own directory.
-func finish(s *site.Site, remove bool) error {
-	err := s.Close()
+// leave closes the site. Where a patch made it one and no way back is in it, Moult's
+// own directory goes.
+func leave(s *site.Site, lock *site.Lock) error {
+	ids, err := s.Updates()
+	remove := err == nil && len(ids) == 0 && reflect.DeepEqual(s.Config, ownConfig(s.Dir))
+	err = errors.Join(err, lock.Release(), s.Close())
 	if remove {
 		err = errors.Join(err, os.RemoveAll(filepath.Join(s.Dir, site.Home)))
 	}
@@ -159,12 +154,7 @@ func apply(ctx context.Context, s *site.Site, u *site.Update, packageFile string
 	if err := u.WriteJSON(planFile, p); err != nil {
 		return nil, err
 	}
-	window, err := change(ctx, s, u, p)
-	if err != nil {
-		return nil, err
-	}
-	r := &Result{Counts: p.Counts(), Window: window, Notes: p.Notes}
-	return r, u.WriteJSON(resultFile, r)
+	return change(ctx, s, u, p)
 }
 
 // extract unpacks the package below the update's directory.
@@ -222,22 +212,27 @@ func operations(contents *os.Root, found *archive.Contents, asked *release.Opera
 	return ops, ops.Validate()
 }
 
-// change switches the files and verifies them, or takes the switch back.
-func change(ctx context.Context, s *site.Site, u *site.Update, p *files.Plan) (time.Duration, error) {
+// change switches the files, verifies them and notes that it did, or takes the switch
+// back.
+func change(ctx context.Context, s *site.Site, u *site.Update, p *files.Plan) (*Result, error) {
 	j, _, err := u.Journal()
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	defer j.Close()
-	window, err := files.Switch(ctx, s, u, p, j, nil)
+	r := &Result{Counts: p.Counts(), Notes: p.Notes}
+	r.Window, err = files.Switch(ctx, s, u, p, j, nil)
 	if err == nil {
 		err = files.Verify(ctx, s, p)
+	}
+	if err == nil {
+		err = u.WriteJSON(resultFile, r)
 	}
 	if err != nil {
 		if _, undoErr := files.Undo(ctx, s, u, p, j, nil); undoErr != nil {
 			err = errors.Join(err, undoErr, ErrUnfinished)
 		}
-		return 0, err
+		return nil, err
 	}
-	return window, nil
+	return r, nil
 }

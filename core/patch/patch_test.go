@@ -104,6 +104,17 @@ func TestPatchThatWasCutOffIsUndoneFirstWithoutABackupToo(t *testing.T) {
 	}
 }
 
+func TestUndoTakesBackAPatchThatWasCutOff(t *testing.T) {
+	dir := makeDir(t)
+	cutOff(t, dir)
+	if _, err := patch.Undo(context.Background(), dir); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, site.Home)); read(t, dir) != "one" || !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("index.php is %q; .moult: %v", read(t, dir), err)
+	}
+}
+
 func TestWhatIsInTheWayIsSaidOnce(t *testing.T) {
 	dir := makeDir(t)
 	if err := os.Symlink(t.TempDir(), filepath.Join(dir, "lib")); err != nil {

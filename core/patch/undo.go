@@ -5,17 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"reflect"
 	"slices"
 
 	"moult/core/files"
 	"moult/core/site"
 )
 
-// Undo takes back the newest patch that was applied to dir with a backup. The
-// notes are sentences for people: files that were changed since are set aside, not
-// lost. With the last one goes what patches made of Moult's in the directory; what an
-// admin set there stays.
+// Undo takes back the newest patch that was applied to dir with a backup, or the one
+// that was cut off, if there is such. The notes are sentences for people: files that
+// were changed since are set aside, not lost. With the last one goes what patches made
+// of Moult's in the directory; what an admin set there stays.
 func Undo(ctx context.Context, dir string) (notes []string, err error) {
 	s, err := site.Open(dir)
 	if errors.Is(err, site.ErrNotSite) {
@@ -27,19 +26,13 @@ func Undo(ctx context.Context, dir string) (notes []string, err error) {
 	if s.Config.Source.URL != "" {
 		return nil, errors.Join(fmt.Errorf("%s %w", dir, ErrManaged), s.Close())
 	}
-	own, err := ownConfig(dir)
+	lock, err := s.Lock()
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
-	last := false
-	defer func() { err = errors.Join(err, finish(s, err == nil && last && reflect.DeepEqual(s.Config, own))) }()
-	lock, err := s.Lock()
-	if err != nil {
-		return nil, err
-	}
-	defer lock.Release()
-	if _, err := undoUnfinished(ctx, s); err != nil {
-		return nil, err
+	defer func() { err = errors.Join(err, leave(s, lock)) }()
+	if notes, restored, err := undoUnfinished(ctx, s); err != nil || restored {
+		return notes, err
 	}
 	ids, err := s.Updates()
 	if err != nil {
@@ -48,35 +41,36 @@ func Undo(ctx context.Context, dir string) (notes []string, err error) {
 	if len(ids) == 0 {
 		return nil, fmt.Errorf("%s: %w", dir, ErrNoPatch)
 	}
-	last = len(ids) == 1
 	return undo(ctx, s, ids[len(ids)-1])
 }
 
 // undoUnfinished takes back every patch whose process was killed before it was
-// verified.
-func undoUnfinished(ctx context.Context, s *site.Site) (any bool, err error) {
+// verified, and reports whether there was one.
+func undoUnfinished(ctx context.Context, s *site.Site) (notes []string, restored bool, err error) {
 	ids, err := s.Updates()
 	if err != nil {
-		return false, err
+		return nil, false, err
 	}
 	for _, id := range slices.Backward(ids) {
 		u, err := s.Update(id)
 		if err != nil {
-			return any, err
+			return notes, restored, err
 		}
-		var r Result
-		err = u.ReadJSON(resultFile, &r)
-		if err := errors.Join(ignoreMissing(err), u.Close()); err != nil {
-			return any, err
+		finished := u.Has(resultFile)
+		if err := u.Close(); err != nil {
+			return notes, restored, err
 		}
-		if errors.Is(err, fs.ErrNotExist) {
-			if _, err := undo(ctx, s, id); err != nil {
-				return any, err
-			}
-			any = true
+		if finished {
+			continue
 		}
+		said, err := undo(ctx, s, id)
+		notes = append(notes, said...)
+		if err != nil {
+			return notes, restored, err
+		}
+		restored = true
 	}
-	return any, nil
+	return notes, restored, nil
 }
 
 func undo(ctx context.Context, s *site.Site, id string) ([]string, error) {
@@ -101,11 +95,4 @@ func undo(ctx context.Context, s *site.Site, id string) ([]string, error) {
 		return notes, errors.Join(err, u.Close())
 	}
 	return notes, u.Remove()
-}
-
-func ignoreMissing(err error) error {
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	return err
 }
