@@ -4,7 +4,7 @@ VERSION := $(shell git describe --tags --match 'v[0-9]*' --dirty 2>/dev/null | s
 LDFLAGS := -s -w -X main.version=$(VERSION)
 SCRIPTS := testdata/scripts
 
-.PHONY: help demo test check build headless race bench bench-deltas fuzz torture roundcube fleet gallery package package-test package-others vuln clean
+.PHONY: help demo test check build headless race bench bench-deltas bench-window fuzz torture roundcube fleet gallery package package-test package-others vuln clean
 
 help:
 	@echo 'make demo       build, and open the window on a sample site with its own database'
@@ -16,9 +16,10 @@ help:
 	@echo 'make torture    kill the program at every step of an update, and recover'
 	@echo 'make fuzz       each fuzz target for FUZZTIME (30s)'
 	@echo 'make bench      one table of figures beside the naive way; WRITE=README.md keeps it'
+	@echo 'make bench-window  frames, lists and latency of the window on a screen of its own'
 	@echo 'make bench-deltas  deltas of real products against zstd, bsdiff and xdelta3'
 	@echo 'make fleet      what 100 000 sites would transfer, day by day'
-	@echo 'make gallery    screenshots of the running program'
+	@echo 'make gallery    docs/images: screenshots of the running program'
 	@echo 'make package    .deb and archives for Linux in ./dist'
 	@echo 'make package-test    install them in a clean Debian and use them (root)'
 	@echo 'make package-others  the program without the window for macOS and Windows'
@@ -67,6 +68,12 @@ WRITE ?=
 bench:
 	sh $(SCRIPTS)/deps.sh server bench
 	go run ./$(SCRIPTS)/figures -write '$(WRITE)'
+
+# On the driver that draws on a screen. Without a graphics card Mesa draws in software.
+bench-window:
+	sh $(SCRIPTS)/deps.sh window tests
+	xvfb-run -a -s '-screen 0 1280x800x24' go test -tags gl -count=1 -v -run OnScreen ./app
+	go test -run '^$$' -bench '100000|50KB' ./app ./widgets
 
 bench-deltas:
 	sh $(SCRIPTS)/deps.sh deltas

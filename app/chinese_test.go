@@ -20,7 +20,7 @@ import (
 // and the notes of a publisher.
 var notTranslated = regexp.MustCompile(strings.Join([]string{
 	`Ctrl\+\S+`, `https?://\S+`, `\S*[/@\\]\S*`, `"?at night"?`, `\S*\.(php|sql|toml|new|html|json|png|zst)\b`, `ALTER TABLE[^，。]*`, `GRANT [A-Z ]+ ON \S+`,
-	`(?i)\b(Moult|Duckpond( wiki)?|Pond shop|MariaDB|mysql|SHA-256|SQL|DSN|SET GLOBAL|Ctrl\+\w+|Esc|Tab|assets|config|lang|templates|Return|Comma|English|InnoDB|ENGINE=InnoDB|root|own|min)\b`,
+	`(?i)\b(Moult|Duckpond( wiki)?|Pond shop|MariaDB|mysql|SHA-256|SQL|DSN|SET GLOBAL|Ctrl\+\w+|Esc|Tab|Page Down|assets|config|lang|templates|Return|Comma|English|InnoDB|ENGINE=InnoDB|root|own|min)\b`,
 	`\b(users|theme|last_seen|revisions|comment|idx_author_time|fax|page_tables|stats_daily|idx_fax|pages|title|author|writer|v_contacts|searchindex|users\.fax|uq_email|email|wiki_moult|thumbnails|wiki|duckpond|shop|forum|www|srv)\b`,
 	`\b(x86_64|aarch64|stable|prompt|keyring:NAME|env:NAME|file:\.env#DB_PASSWORD|docker compose (stop|start) app|maintenance\.flag|uploads/|\d+[smhd]|user|tcp)\b`,
 	`\b[0-9a-f]{64}\b`, `\d+(\.\d+)* ?([kM]?B|ms|s|k|M)\b`, `[0-9a-f]{4}( [0-9a-f]{4})+`,

@@ -352,7 +352,9 @@ func (d *stepDetail) showStep(s schema.Step) {
 		d.sqlBox(lang.L("What is run"), s.SQL),
 		d.sqlBox(lang.L("The way back"), back))
 	// Where the window is low, notes and statements are scrolled together.
-	d.set(container.NewVScroll(container.NewBorder(head, nil, nil, nil, split)))
+	scroll := container.NewVScroll(container.NewBorder(head, nil, nil, nil, split))
+	widgets.InSight(scroll, scroll.Content)
+	d.set(scroll)
 }
 
 // joinSQL writes statements one below the other.

@@ -27,12 +27,14 @@ type modal struct {
 	before fyne.Focusable // had the focus when the dialog was opened; nil: nothing
 	home   fyne.Focusable // has it at first
 	onEsc  func()
+	scroll *container.Scroll // what Page Down scrolls; nil: nothing
 }
 
 // openModal shows a dialog with a title, some content and buttons, of which the
 // one at index safe is what Escape does.
 func (a *App) openModal(title string, content fyne.CanvasObject, safe int, actions ...*widgets.Action) *modal {
 	m := &modal{app: a, below: a.modal, before: a.window.Canvas().Focused()}
+	m.scroll, _ = content.(*container.Scroll)
 	row := container.NewHBox(layout.NewSpacer())
 	for _, b := range actions {
 		row.Add(b)
@@ -156,7 +158,7 @@ func (a *App) showKeys() {
 		rows.Add(key)
 		rows.Add(widget.NewLabel(lang.L(s.what)))
 	}
-	rest := widget.NewLabel(lang.L("Tab goes on to the next thing, Space and Enter press it, Escape is the safe answer."))
+	rest := widget.NewLabel(lang.L("Tab goes on to the next thing, Space and Enter press it, Page Down reads on, Escape is the safe answer."))
 	rest.Wrapping = fyne.TextWrapWord
 	scroll := container.NewVScroll(container.NewVBox(rest, rows))
 	scroll.SetMinSize(fyne.NewSize(dialogWidth, 300))

@@ -19,6 +19,9 @@ import (
 // show puts a scene into a window.
 func (b *bench) show(t testing.TB, sc scene) {
 	t.Helper()
+	if b.app.current == nil { // a scene before this one was without a site
+		b.app.show(b.app.sites[0])
+	}
 	s := b.app.current
 	before := s.model
 	s.model = sc.model()

@@ -21,7 +21,7 @@ import (
 // historyView is the tab with every update of a site, newest first.
 type historyView struct {
 	page    *page
-	list    *widget.List
+	list    *widgets.List
 	rows    []update.Record
 	allowed bool // buttons may be pressed
 	empty   fyne.CanvasObject
@@ -30,15 +30,15 @@ type historyView struct {
 
 func newHistoryView(p *page) *historyView {
 	v := &historyView{page: p}
-	v.list = widget.NewList(
+	v.list = widgets.NewList(
 		func() int { return len(v.rows) },
 		func() fyne.CanvasObject { return newRecordLine(v) },
-		func(id widget.ListItemID, o fyne.CanvasObject) {
+		func(id int, o fyne.CanvasObject) {
 			if id < len(v.rows) {
 				o.(*recordLine).show(v.rows[id], v.allowed)
 			}
-		})
-	v.list.OnSelected = func(id widget.ListItemID) { v.list.Unselect(id) }
+		},
+		func(id int) { v.list.Unselect(id) })
 	v.empty = emptyState(lang.L("No updates yet"), lang.L("Every update of this site will be listed here, with its restore point."), nil)
 	v.object = container.NewStack(v.list, v.empty)
 	return v

@@ -3,6 +3,7 @@ package app
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"fyne.io/fyne/v2"
@@ -82,6 +83,54 @@ func (b *bench) closeAll() {
 	overlays := b.app.window.Canvas().Overlays()
 	for overlays.Top() != nil {
 		overlays.Remove(overlays.Top())
+	}
+}
+
+// TestTheKeyboardBringsThingsIntoSight goes through every state by Tab in the least
+// window: what gets the focus can be seen.
+func TestTheKeyboardBringsThingsIntoSight(t *testing.T) {
+	b := newBench(t, wiki(), shop())
+	b.app.window.Resize(leastSize)
+	scrolled := 0
+	for _, sc := range scenes {
+		b.show(t, sc)
+		b.settle()
+		for _, f := range b.byTab(t) {
+			o := f.(fyne.CanvasObject)
+			if fmt.Sprintf("%T", f) == "*widget.focusSelectable" {
+				continue // text that the mouse can mark; Page Down brings it into sight
+			}
+			b.app.window.Canvas().Focus(f)
+			at := b.app.fyne.Driver().AbsolutePositionForObject(o)
+			if at.Y < 0 || at.Y+min(o.Size().Height, 40) > leastSize.Height+1 {
+				t.Errorf("%s: a %T is at %v and can't be seen", sc.name, f, at)
+			}
+		}
+		if p := b.page(); p != nil && p.overview.scroll.Offset.Y > 0 {
+			scrolled++
+		}
+		b.closeAll()
+	}
+	if scrolled == 0 {
+		t.Error("nothing had to be scrolled; the window is too high for this test")
+	}
+}
+
+func TestPageDownReadsOn(t *testing.T) {
+	b := newBench(t, wiki())
+	b.app.window.Resize(leastSize)
+	m := ready()
+	m.Plan.Notes[0].Markdown = strings.Repeat("One more line of news.\n\n", 100)
+	b.show(t, scene{"notes", func() Model { return m }, func(b *bench) { b.page().tabs.Select(tabNotes) }})
+	b.app.window.Canvas().(test.WindowlessCanvas).FocusNext()
+	for _, c := range []struct {
+		key   fyne.KeyName
+		moved bool
+	}{{fyne.KeyPageDown, true}, {fyne.KeyPageUp, false}} {
+		b.key(t, c.key)
+		if moved := b.page().notes.scroll.Offset.Y > 0; moved != c.moved {
+			t.Errorf("after %s the notes are at %v", c.key, b.page().notes.scroll.Offset)
+		}
 	}
 }
 

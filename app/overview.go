@@ -36,6 +36,14 @@ func newOverview(p *page) *overview {
 // progress shows a new snapshot of what runs.
 func (o *overview) progress(m Model) { o.running.render(m) }
 
+// scrolled is the part that is shown.
+func (o *overview) scrolled() *container.Scroll {
+	if o.running.object.Visible() {
+		return o.running.object
+	}
+	return o.scroll
+}
+
 // toggleLog opens or closes the log.
 func (o *overview) toggleLog() { o.running.toggleLog() }
 
@@ -54,6 +62,7 @@ func (o *overview) render(m Model) {
 		keep := o.shown.State == m.State
 		o.shown = m
 		o.scroll.Content = o.content(m)
+		widgets.InSight(o.scroll, o.scroll.Content)
 		if !keep {
 			o.scroll.Offset = fyne.Position{}
 		}

@@ -410,6 +410,17 @@ func (p *page) rollBackLast() {
 	}
 }
 
+// scrolled is what Page Down scrolls on the tab that is shown, nil: nothing.
+func (p *page) scrolled() *container.Scroll {
+	switch p.tabs.Selected() {
+	case tabOverview:
+		return p.overview.scrolled()
+	case tabNotes:
+		return p.notes.scroll
+	}
+	return nil
+}
+
 // toggleLog opens or closes the log of what runs.
 func (p *page) toggleLog() {
 	p.tabs.Select(tabOverview)

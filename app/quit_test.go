@@ -36,6 +36,9 @@ func TestQuittingOverRealUpdates(t *testing.T) {
 	spans, _ := quitOver(t, dir, None, 0)
 	ends, cut := map[string]int{}, map[Activity]int{}
 	for i := range times {
+		if i > 0 && i%50 == 0 {
+			dir = realSite(t) // without the history, which every run reads
+		}
 		phase := phases[i%len(phases)]
 		after := time.Duration(random.Int64N(int64(spans[phase])))
 		took, over := quitOver(t, dir, phase, after)

@@ -22,7 +22,7 @@ type runningView struct {
 	log      *widgets.LogList
 	logFold  *widgets.Action
 	logBox   fyne.CanvasObject
-	object   fyne.CanvasObject
+	object   *container.Scroll
 }
 
 func newRunningView() *runningView {
@@ -43,6 +43,7 @@ func newRunningView() *runningView {
 	column := container.New(layout.NewCustomPaddedVBoxLayout(10),
 		v.banner, widgets.NewPanel(v.progress), v.logBox, v.stepBox)
 	v.object = container.NewVScroll(inScroll(column))
+	widgets.InSight(v.object, column)
 	return v
 }
 

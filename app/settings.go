@@ -226,6 +226,7 @@ func (p *page) openSettings() {
 	scroll.SetMinSize(fyne.NewSize(620, 340))
 	cancel := widgets.NewAction(lang.L("Cancel"), widget.MediumImportance, func() { f.modal.close() })
 	f.save = widgets.NewAction(lang.L("Save"), widget.HighImportance, f.submit)
+	widgets.InSight(scroll, f.column)
 	f.modal = p.app.openModal(lang.L("Settings of {{.Name}}", vars{"Name": p.site.model.Name()}), scroll, 0, cancel, f.save)
 	f.validate()
 }

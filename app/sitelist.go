@@ -70,26 +70,26 @@ var stateLooks = map[update.State]struct {
 type siteList struct {
 	app    *App
 	rows   []siteRow
-	list   *widget.List
+	list   *widgets.List
 	all    *widgets.Action
 	object fyne.CanvasObject
 }
 
 func newSiteList(a *App) *siteList {
 	l := &siteList{app: a}
-	l.list = widget.NewList(
+	l.list = widgets.NewList(
 		func() int { return len(l.rows) },
 		func() fyne.CanvasObject { return newSiteLine() },
-		func(id widget.ListItemID, o fyne.CanvasObject) {
+		func(id int, o fyne.CanvasObject) {
 			if id < len(l.rows) {
 				o.(*siteLine).show(l.rows[id])
 			}
+		},
+		func(id int) {
+			if id < len(a.sites) {
+				a.show(a.sites[id])
+			}
 		})
-	l.list.OnSelected = func(id widget.ListItemID) {
-		if id < len(a.sites) {
-			a.show(a.sites[id])
-		}
-	}
 	title := widget.NewLabelWithStyle(lang.L("Sites"), fyne.TextAlignLeading, fyne.TextStyle{Bold: true})
 	l.all = widgets.NewIconAction(lang.L("Check all"), theme.ViewRefreshIcon(), widget.LowImportance, a.checkAll)
 	add := widgets.NewIconAction(lang.L("Add site…"), theme.ContentAddIcon(), widget.LowImportance, a.addSite)

@@ -402,10 +402,30 @@ func (a *App) addShortcuts() {
 		})
 	}
 	a.window.Canvas().SetOnTypedKey(func(e *fyne.KeyEvent) {
-		if e.Name == fyne.KeyEscape && a.modal != nil {
-			a.modal.dismiss()
+		switch e.Name {
+		case fyne.KeyEscape:
+			if a.modal != nil {
+				a.modal.dismiss()
+			}
+		case fyne.KeyPageUp:
+			a.turnPage(-1)
+		case fyne.KeyPageDown:
+			a.turnPage(1)
 		}
 	})
+}
+
+// turnPage scrolls what is in front by nearly its height, up or down.
+func (a *App) turnPage(direction float32) {
+	var scroll *container.Scroll
+	if a.modal != nil {
+		scroll = a.modal.scroll
+	} else if p := a.pages[a.current]; p != nil {
+		scroll = p.scrolled()
+	}
+	if scroll != nil {
+		scroll.ScrollToOffset(scroll.Offset.AddXY(0, direction*0.9*scroll.Size().Height))
+	}
 }
 
 func (a *App) onCurrent(do func(*page)) {

@@ -6,8 +6,11 @@ import (
 )
 
 // Action is a button that return presses as well as space, as people expect of a
-// button that has the focus, and that hands Escape on.
-type Action struct{ widget.Button }
+// button that has the focus, and that passes Escape on.
+type Action struct {
+	widget.Button
+	sight
+}
 
 var _ fyne.Focusable = (*Action)(nil)
 
@@ -46,8 +49,7 @@ func (a *Action) Set(text string, importance widget.Importance, enabled bool) {
 // TypedKey implements [fyne.Focusable].
 func (a *Action) TypedKey(e *fyne.KeyEvent) {
 	switch {
-	case e.Name == fyne.KeyEscape:
-		escape(a, e)
+	case passOn(a, e):
 	case e.Name == fyne.KeyReturn || e.Name == fyne.KeyEnter:
 		if !a.Disabled() && a.OnTapped != nil {
 			a.OnTapped()
@@ -55,4 +57,10 @@ func (a *Action) TypedKey(e *fyne.KeyEvent) {
 	default:
 		a.Button.TypedKey(e)
 	}
+}
+
+// FocusGained implements [fyne.Focusable].
+func (a *Action) FocusGained() {
+	a.Button.FocusGained()
+	a.bring(a)
 }

@@ -5,8 +5,11 @@ import (
 	"fyne.io/fyne/v2/widget"
 )
 
-// Field is an entry that hands Escape on, which Fyne's entry swallows.
-type Field struct{ widget.Entry }
+// Field is an entry that passes Escape on, which Fyne's entry swallows.
+type Field struct {
+	widget.Entry
+	sight
+}
 
 var _ fyne.Focusable = (*Field)(nil)
 
@@ -27,9 +30,13 @@ func (f *Field) AcceptsTab() bool { return false }
 
 // TypedKey implements [fyne.Focusable].
 func (f *Field) TypedKey(e *fyne.KeyEvent) {
-	if e.Name == fyne.KeyEscape {
-		escape(f, e)
-		return
+	if f.MultiLine && e.Name != fyne.KeyEscape || !passOn(f, e) {
+		f.Entry.TypedKey(e)
 	}
-	f.Entry.TypedKey(e)
+}
+
+// FocusGained implements [fyne.Focusable].
+func (f *Field) FocusGained() {
+	f.Entry.FocusGained()
+	f.bring(f)
 }

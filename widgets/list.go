@@ -10,6 +10,7 @@ import (
 // height, as when a text beside it needs one more line.
 type List struct {
 	widget.List
+	sight
 	selected int // -1: none
 }
 
@@ -41,13 +42,17 @@ func (l *List) Resize(s fyne.Size) {
 	}
 }
 
-// TypedKey implements [fyne.Focusable]. It hands Escape on.
+// TypedKey implements [fyne.Focusable]. It passes Escape on.
 func (l *List) TypedKey(e *fyne.KeyEvent) {
-	if e.Name == fyne.KeyEscape {
-		escape(l, e)
-		return
+	if !passOn(l, e) {
+		l.List.TypedKey(e)
 	}
-	l.List.TypedKey(e)
+}
+
+// FocusGained implements [fyne.Focusable].
+func (l *List) FocusGained() {
+	l.List.FocusGained()
+	l.bring(l)
 }
 
 // Reveal selects a line and brings it into the middle of what is in sight.

@@ -81,6 +81,8 @@ func (l *LogList) Resize(s fyne.Size) {
 	}
 }
 
+func (l *LogList) within(scroll *container.Scroll) { l.list.within(scroll) }
+
 // Lines returns what is shown.
 func (l *LogList) Lines() []string { return l.lines }
 

@@ -134,6 +134,9 @@ func (h *tabHead) TypedRune(rune) {}
 // TypedKey implements [fyne.Focusable]: space and return show the page, the
 // arrows the neighbouring ones.
 func (h *tabHead) TypedKey(e *fyne.KeyEvent) {
+	if passOn(h, e) {
+		return
+	}
 	next := h.index
 	switch e.Name {
 	case fyne.KeySpace, fyne.KeyReturn, fyne.KeyEnter:

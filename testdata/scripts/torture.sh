@@ -9,6 +9,7 @@ part() { # part PACKAGE TESTS TIMEOUT
 	{ MOULT_TORTURE=1 go test -count=1 -v -timeout "$3" -run "$2" "$1" || echo "torture.sh: $1 failed"; } 2>&1 | tee -a "$log"
 }
 part ./core/files 'EveryStep|EveryMoment|RealProcess|Model' 60m
+part ./app QuittingOver 30m
 part ./core/database 'OldOrNew|RealReleases' 120m
 part ./app/cli Kill 180m
 awk '/ended mixed/ {
