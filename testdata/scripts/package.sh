@@ -25,17 +25,7 @@ CGO_ENABLED=0 go build -trimpath -tags headless -ldflags "$ldflags" -o "$stage/h
 go build -trimpath -ldflags "$ldflags" -o "$stage/window" .
 go -C testdata/scripts/nfpm build -o "$stage/nfpm" github.com/goreleaser/nfpm/v2/cmd/nfpm
 
-# The licences of all that is linked in ask for their text to go with it.
-{
-	printf '==== Go %s\n\n' "$(go env GOVERSION)"
-	cat "$(go env GOROOT)/LICENSE"
-	go list -deps -f '{{with .Module}}{{if .Version}}{{.Path}} {{.Version}} {{.Dir}}{{end}}{{end}}' . | sort -u |
-		while read -r path version dir; do
-			for text in "$dir"/LICEN[CS]E* "$dir"/[Ll]icense* "$dir"/COPYING* "$dir"/NOTICE*; do
-				[ ! -f "$text" ] || { printf '\n==== %s %s, %s\n\n' "$path" "$version" "${text##*/}" && cat "$text"; }
-			done
-		done
-} | gzip -9n >"$stage/licences.gz"
+sh testdata/scripts/licences.sh | gzip -9n >"$stage/licences.gz"
 
 # tree NAME BINARY: the files of a package, below $stage/NAME.
 tree() {
