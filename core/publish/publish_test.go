@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -273,6 +274,42 @@ func rebuild(t *testing.T, empty string) string {
 		}
 	}
 	return repo
+}
+
+func TestAddTellsHowFarItIs(t *testing.T) {
+	repo := initRepo(t, publish.InitOptions{})
+	for _, v := range []string{"1.0.0", "1.1.0"} {
+		var order []string
+		last := map[string]publish.Progress{}
+		r := publish.Release{Version: version(t, v), Date: day, Delta: true, GoOnly: true,
+			Tree: tree(t, map[string]string{"a": v, "b/c": "same", "z": strings.Repeat(v, 1<<16)})}
+		r.Report = func(p publish.Progress) {
+			was, begun := last[p.Making]
+			if !begun {
+				order = append(order, path.Base(p.Making))
+			}
+			if p.Done < was.Done || p.Done > p.Total {
+				t.Errorf("%+v comes after %+v", p, was)
+			}
+			last[p.Making] = p
+		}
+		want := []string{"full.tar.zst"}
+		if v == "1.1.0" {
+			r.PatchFrom = versions(t, "1.0.0")
+			want = append(want, "delta-from-1.0.0.zst", "patch-from-1.0.0.tar.zst")
+		}
+		if err := publish.Add(t.Context(), repo, r); err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(order, want) {
+			t.Errorf("made %v, want %v", order, want)
+		}
+		for _, p := range last {
+			if p.Total == 0 || p.Done != p.Total {
+				t.Errorf("ended at %+v", p)
+			}
+		}
+	}
 }
 
 func digests(t *testing.T, dir string) []string {
