@@ -14,35 +14,99 @@ if [ -z "${GALLERY_INSIDE:-}" ]; then
 	exec xvfb-run -a -s "-screen 0 1100x720x24" sh "$0"
 fi
 
-dir=$(mktemp -d)
-trap 'kill "$pid" 2>/dev/null; wait; rm -rf "$dir"' EXIT
+dir=$(mktemp -d /tmp/moult-XXX)
+trap 'kill "$pid" 2>/dev/null || true; wait; rm -rf "$dir"' EXIT
 # A configuration and a language of its own, whatever this user has.
 export HOME=$dir XDG_CONFIG_HOME=$dir/config XDG_CACHE_HOME=$dir/cache LANG=en_US.UTF-8 LC_ALL=en_US.UTF-8
-./moult demo "$dir/demo" >"$dir/log" 2>&1 &
-pid=$!
-window=$(timeout 120 xdotool search --sync --onlyvisible --name '^Moult' | head -n 1)
-xdotool windowmove "$window" 0 0 windowsize "$window" 1100 720
-sleep 3
 mkdir -p docs/images
 
-shot() { import -window root -strip +dither -colors 200 -define png:compression-level=9 "PNG8:docs/images/$1.png"; }
-click() { xdotool mousemove "$1" "$2" click 1 && sleep "$3"; }
+# grab prints a hash of what is on the screen.
+grab() { import -window root rgb:- | sha256sum; }
 
-click 984 49 5   # Check for updates
-click 984 49 8   # Review update
-click 398 148 2  # Files
-click 290 529 3  # config/default.php
-click 1038 195 3 # Edited here
-shot files
-click 590 435 12 # Merge both
-click 293 305 3  # templates/layout.html
-click 590 366 12 # Keep mine
-click 240 148 2  # Overview
+# still waits until the screen has not changed for three seconds: a plan is made
+# anew after every decision, and under load that takes its time.
+still() {
+	before= same=0
+	for _ in $(seq 240); do
+		now=$(grab)
+		if [ "$now" = "$before" ]; then same=$((same + 1)); else same=0; fi
+		[ $same -ge 3 ] && return
+		before=$now
+		sleep 1
+	done
+	echo "gallery.sh: the window does not come to rest" >&2
+	exit 1
+}
+
+# keys presses keys, and waits until the window has shown what they lead to.
+keys() {
+	seen=$(grab)
+	xdotool key "$@"
+	for _ in $(seq 240); do
+		[ "$(grab)" != "$seen" ] && still && return
+		sleep 0.5
+	done
+	echo "gallery.sh: nothing happens after $*" >&2
+	exit 1
+}
+
+# open starts the program on the demo in $dir/$1, which is made if it isn't there.
+open() {
+	./moult demo "$dir/$1" >"$dir/$1.log" 2>&1 &
+	pid=$!
+	window=$(timeout 240 xdotool search --sync --onlyvisible --name '^Duckpond' | head -n 1)
+	xdotool windowmove "$window" 0 0 windowsize "$window" 1100 720 mousemove 1099 719
+	still
+}
+
+# leave closes it.
+leave() {
+	xdotool key ctrl+q
+	wait "$pid" || true
+}
+
+# decide answers for the two files that were edited: both merged, and mine.
+decide() {
+	keys ctrl+d
+	[ $# -eq 0 ] || shot "$1"
+	keys Tab Tab Tab space
+	keys ctrl+d
+	keys Tab space
+}
+
+shot() { import -window root -strip +dither -colors 200 -define png:compression-level=9 "PNG8:docs/images/$1.png"; }
+
+open demo
+keys ctrl+r      # check
+keys ctrl+Return # review
+decide files
+keys ctrl+1
 shot review
-click 480 148 2  # Database
+keys ctrl+4
 shot database
-click 984 49 12  # Update to 1.5.0
+keys ctrl+Return # update
 shot done
-click 946 49 3   # Roll back…
-click 746 428 10 # Roll back
+keys ctrl+b
+keys Tab space # roll back
 shot back
+leave
+
+# An update that fails when all is switched already, at a command of the admin's.
+open failing
+leave
+cat >"$dir/reindex" <<'COMMAND'
+#!/bin/sh
+[ -e "$0.tried" ] && exit 0
+touch "$0.tried"
+echo 'search index: no space left on device'
+exit 1
+COMMAND
+chmod +x "$dir/reindex"
+printf '\n[hooks]\nafter = ["%s"]\n' "$dir/reindex" >>"$dir/failing/sites/wiki/.moult/site.toml"
+open failing
+keys ctrl+r
+keys ctrl+Return
+decide
+keys ctrl+Return
+shot failed
+leave
