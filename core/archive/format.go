@@ -29,16 +29,6 @@ var magics = []struct {
 	{Zip, []byte{'P', 'K', 0x03, 0x04}},             // APPNOTE.TXT §4.3.7
 }
 
-// ParseFormat reads the name of a format.
-func ParseFormat(s string) (Format, error) {
-	for _, m := range magics {
-		if string(m.format) == s {
-			return m.format, nil
-		}
-	}
-	return "", fmt.Errorf("package format %q: want tar.zst, tar.xz, tar.gz or zip", s)
-}
-
 // Detect tells the format of an archive by its first bytes. Bytes of no known
 // format give an error for which errors.Is(err, ErrRefused) holds.
 func Detect(src io.ReaderAt) (Format, error) {
