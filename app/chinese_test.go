@@ -9,8 +9,6 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
-	"fyne.io/fyne/v2/test"
-	"fyne.io/fyne/v2/widget"
 
 	"moult/resources"
 )
@@ -61,23 +59,4 @@ func (b *bench) drawn() []string {
 		})
 	}
 	return slices.Sorted(maps.Keys(found))
-}
-
-// walk calls f with an object and everything that is drawn in it, but for code.
-func (b *bench) walk(o fyne.CanvasObject, f func(fyne.CanvasObject)) {
-	if !o.Visible() {
-		return
-	}
-	f(o)
-	switch o := o.(type) {
-	case *fyne.Container:
-		for _, child := range o.Objects {
-			b.walk(child, f)
-		}
-	case *widget.TextGrid:
-	case fyne.Widget:
-		for _, child := range test.WidgetRenderer(o).Objects() {
-			b.walk(child, f)
-		}
-	}
 }

@@ -11,22 +11,6 @@ import (
 	"moult/widgets"
 )
 
-// field returns the field that has the focus.
-func (b *bench) field(t testing.TB) *widgets.Field {
-	t.Helper()
-	f, ok := b.app.window.Canvas().Focused().(*widgets.Field)
-	if !ok {
-		t.Fatalf("the focus is on %T, want a field", b.app.window.Canvas().Focused())
-	}
-	return f
-}
-
-func (b *bench) key(t testing.TB, name fyne.KeyName) {
-	t.Helper()
-	b.app.window.Canvas().Focused().TypedKey(&fyne.KeyEvent{Name: name})
-	b.idle(t)
-}
-
 // list returns the list of directories of the chooser that is open.
 func (b *bench) list(t testing.TB) *widgets.List {
 	t.Helper()

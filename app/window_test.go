@@ -3,80 +3,16 @@ package app
 import (
 	"context"
 	"errors"
-	"strings"
 	"testing"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/test"
-	"fyne.io/fyne/v2/widget"
 
 	"moult/core/files"
 	"moult/core/site"
 	"moult/core/update"
 	"moult/widgets"
 )
-
-func contains(s, part string) bool { return strings.Contains(s, part) }
-
-// tap presses the visible button with this label, in the dialog that is open or
-// else in the window.
-func (b *bench) tap(t testing.TB, label string) {
-	t.Helper()
-	var root fyne.CanvasObject = b.app.window.Content()
-	if top := b.app.window.Canvas().Overlays().Top(); top != nil {
-		root = top
-	}
-	for _, o := range test.LaidOutObjects(root) {
-		switch w := o.(type) {
-		case *widgets.Action:
-			if w.Text == label && w.Visible() {
-				if w.Disabled() {
-					t.Fatalf("the button %q is disabled", label)
-				}
-				test.Tap(w)
-				b.idle(t)
-				return
-			}
-		case *widget.Button:
-			if w.Text == label && w.Visible() && !w.Disabled() {
-				test.Tap(w)
-				b.idle(t)
-				return
-			}
-		}
-	}
-	t.Fatalf("there is no button %q; there is:\n%s", label, strings.Join(b.texts(), "\n"))
-}
-
-// texts returns every text that is in sight.
-func (b *bench) texts() []string {
-	var out []string
-	for _, root := range append(b.app.window.Canvas().Overlays().List(), b.app.window.Content()) {
-		for _, o := range test.LaidOutObjects(root) {
-			switch w := o.(type) {
-			case *widget.Label:
-				out = append(out, w.Text)
-			case *widget.Button:
-				out = append(out, "["+w.Text+"]")
-			case *widgets.Action:
-				out = append(out, "["+w.Text+"]")
-			case *widgets.Badge:
-				out = append(out, w.Text())
-			}
-		}
-	}
-	return out
-}
-
-func (b *bench) mustSay(t testing.TB, want string) {
-	t.Helper()
-	for _, s := range b.texts() {
-		if contains(s, want) {
-			return
-		}
-	}
-	t.Errorf("nothing in sight says %q; there is:\n%s", want, strings.Join(b.texts(), "\n"))
-}
 
 func TestAnUpdateFromCheckToRollBack(t *testing.T) {
 	e := wiki()
@@ -392,16 +328,6 @@ func TestAddingASiteSaysWhatWasFound(t *testing.T) {
 	}
 }
 
-// typeInto types into the field that has the focus.
-func (b *bench) typeInto(t testing.TB, text string) {
-	t.Helper()
-	f, ok := b.app.window.Canvas().Focused().(*widgets.Field)
-	if !ok {
-		t.Fatalf("the focus is on %T, want a field", b.app.window.Canvas().Focused())
-	}
-	f.SetText(text)
-}
-
 func TestANewSiteNeedsAComparedFingerprint(t *testing.T) {
 	fresh := wiki()
 	b := newBench(t)
@@ -439,17 +365,6 @@ func TestANewSiteNeedsAComparedFingerprint(t *testing.T) {
 		t.Errorf("adopted with %+v", got)
 	}
 	b.mustSay(t, "1.5.0 is available.")
-}
-
-func (b *bench) button(t testing.TB, label string) *widgets.Action {
-	t.Helper()
-	for _, o := range test.LaidOutObjects(b.app.window.Canvas().Overlays().Top()) {
-		if w, ok := o.(*widgets.Action); ok && w.Text == label {
-			return w
-		}
-	}
-	t.Fatalf("there is no button %q", label)
-	return nil
 }
 
 func TestChoicesMadeWhileThePlanIsWorkedOutAreNotLost(t *testing.T) {
