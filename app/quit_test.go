@@ -72,8 +72,8 @@ func TestQuittingOverRealUpdates(t *testing.T) {
 	}
 	t.Logf("%d quits: %d over a preparation, %d over an update, %d over a roll back, %d after its end; the site ran %v", times,
 		cut[PreparingNow], cut[Updating], cut[RollingBack], cut[None], ends)
-	if len(ends) < 2 || cut[Updating] == 0 {
-		t.Errorf("the moments are not spread over an update: %v, %v", ends, cut)
+	if len(cut) < 2 || cut[None] > times/2 {
+		t.Errorf("the moments are not spread over an update: %v", cut)
 	}
 }
 
