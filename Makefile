@@ -4,7 +4,7 @@ VERSION := $(shell git describe --tags --match 'v[0-9]*' --dirty 2>/dev/null | s
 LDFLAGS := -s -w -X main.version=$(VERSION)
 SCRIPTS := testdata/scripts
 
-.PHONY: help demo test check build headless race bench bench-deltas bench-window fuzz torture roundcube fleet gallery package package-test package-others vuln clean
+.PHONY: help demo test check build headless race bench bench-deltas bench-window fuzz torture roundcube fleet gallery package package-test package-others windows-test vuln clean
 
 help:
 	@echo 'make demo       build, and open the window on a sample site with its own database'
@@ -23,6 +23,7 @@ help:
 	@echo 'make package    .deb and archives for Linux in ./dist'
 	@echo 'make package-test    install them in a clean Debian and use them (root)'
 	@echo 'make package-others  the program without the window for macOS and Windows'
+	@echo 'make windows-test    the program for Windows under Wine, in a clean Debian (root)'
 	@echo 'make vuln       known vulnerabilities in what is linked in (network)'
 
 demo:
@@ -98,6 +99,9 @@ package-test: package
 
 package-others:
 	sh $(SCRIPTS)/package-others.sh '$(VERSION)'
+
+windows-test: headless
+	sh $(SCRIPTS)/windows-test.sh
 
 vuln:
 	go run golang.org/x/vuln/cmd/govulncheck@v1.1.4 ./...

@@ -7,33 +7,9 @@
 # next time.
 set -eu
 cd "$(dirname "$0")/../.."
-skip() {
-	echo "package-test: skipped: $1" >&2
-	exit 0
-}
-[ "$(id -u)" = 0 ] || skip "only root can make a clean system"
-command -v debootstrap >/dev/null || skip "debootstrap is not installed"
+. testdata/scripts/clean.sh
 suite=${SUITE:-bookworm}
-clean=$PWD/.cache/clean-$suite
-if [ ! -e "$clean/complete" ]; then
-	rm -rf "$clean"
-	mkdir -p "$clean"
-	debootstrap --variant=minbase --include=bash-completion,zsh,fish,man-db,systemd "$suite" "$clean" >"$clean.log"
-	touch "$clean/complete"
-fi
-root=$(mktemp -d)
-trap 'rm -rf "$root"' EXIT
-cp -a "$clean/." "$root/"
-cp -L /etc/resolv.conf "$root/etc/resolv.conf"
-# inside COMMAND…: runs it in the clean system, whose mounts go with it.
-inside() {
-	env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive \
-		unshare --mount --propagation private sh -euc '
-			root=$1 && shift
-			mount -t proc proc "$root/proc"
-			mount --rbind /dev "$root/dev"
-			exec chroot "$root" "$@"' inside "$root" "$@"
-}
+clean "$suite" bash-completion,zsh,fish,man-db,systemd
 
 # completes WHERE COMMAND…: the command has to print what "moult publish ro" can become.
 completes() {
