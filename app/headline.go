@@ -7,7 +7,9 @@ import (
 
 	"fyne.io/fyne/v2/lang"
 
+	"moult/core/release"
 	"moult/core/schema"
+	"moult/core/site"
 	"moult/core/update"
 	"moult/widgets"
 )
@@ -95,15 +97,21 @@ func outcomeHeadline(m Model) (widgets.Tone, string) {
 }
 
 // siteStateText says what the site is now, from what was verified.
-func siteStateText(r *update.Result) string {
+func siteStateText(r *update.Result, c site.Config) string {
+	var version release.Version
 	switch r.Site {
 	case update.SiteOld:
-		return lang.L("Files and database are those of {{.Version}}. That was verified.", vars{"Version": r.From})
+		version = r.From
 	case update.SiteNew:
-		return lang.L("Files and database are those of {{.Version}}. That was verified.", vars{"Version": r.To})
+		version = r.To
+	default:
+		return lang.L("The site is between {{.From}} and {{.To}}. Nothing is lost: the journal and the old files are kept, and going back goes on where it stopped.",
+			vars{"From": r.From, "To": r.To})
 	}
-	return lang.L("The site is between {{.From}} and {{.To}}. Nothing is lost: the journal and the old files are kept, and going back goes on where it stopped.",
-		vars{"From": r.From, "To": r.To})
+	if c.Database.DSN == "" {
+		return lang.L("The files are those of {{.Version}}. That was verified.", vars{"Version": version})
+	}
+	return lang.L("Files and database are those of {{.Version}}. That was verified.", vars{"Version": version})
 }
 
 // worries lists what an admin should know before an update that looks ready.

@@ -200,7 +200,7 @@ func (v *historyView) showDetails(r update.Record, lines []string) {
 	f.add(lang.L("Update"), r.ID)
 	f.add(lang.L("Started"), whenText(r.Started))
 	f.add(lang.L("Took"), spanText(r.Ended.Sub(r.Started)))
-	f.add(lang.L("The site then"), siteStateText(&r.Result))
+	f.add(lang.L("The site then"), siteStateText(&r.Result, v.page.site.model.Config))
 	if r.Kind != "" {
 		what, _ := explainKind(r.Kind)
 		f.add(lang.L("Why"), what)

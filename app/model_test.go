@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"moult/core/files"
+	"moult/core/site"
 	"moult/core/update"
 	"moult/resources"
 )
@@ -183,5 +184,17 @@ func TestWorriesAreAskedAboutBeforeAnUpdate(t *testing.T) {
 	p.Trust.Level = update.NotFresh
 	if w := worries(p); len(w) != 2 {
 		t.Errorf("worries: %v", w)
+	}
+}
+
+func TestASiteWithoutADatabaseIsToldOfItsFilesOnly(t *testing.T) {
+	r := &update.Result{From: version("1.4.2"), To: version("1.5.0"), Site: update.SiteNew}
+	if got, want := siteStateText(r, site.Config{}), "The files are those of 1.5.0. That was verified."; got != want {
+		t.Errorf("it is told %q", got)
+	}
+	r.Site = update.SiteOld
+	c := site.Config{Database: site.Database{DSN: "wiki@/wiki"}}
+	if got, want := siteStateText(r, c), "Files and database are those of 1.4.2. That was verified."; got != want {
+		t.Errorf("it is told %q", got)
 	}
 }

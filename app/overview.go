@@ -428,7 +428,7 @@ func (o *overview) addOutcome(column *fyne.Container, m Model) {
 		return
 	}
 	f := newFacts()
-	f.add(lang.L("The site now"), siteStateText(r))
+	f.add(lang.L("The site now"), siteStateText(r, m.Config))
 	f.add(lang.L("Took"), lang.L("{{.Span}}, of which the files were between two releases for {{.Window}}",
 		vars{"Span": spanText(r.Ended.Sub(r.Started)), "Window": spanText(r.Window)}))
 	if m.State != update.Done {

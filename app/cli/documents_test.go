@@ -100,7 +100,7 @@ func TestDocumentsNameWhatIsThere(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, m := range regexp.MustCompile("(?m)(?:^|`)make ([a-z]+)").FindAllSubmatch(text, -1) {
+		for _, m := range regexp.MustCompile("(?m)(?:^|`)make ([a-z-]+)").FindAllSubmatch(text, -1) {
 			if !regexp.MustCompile(`(?m)^` + string(m[1]) + `:`).Match(makefile) {
 				t.Errorf("%s: there is no make %s", name, m[1])
 			}
