@@ -25,7 +25,7 @@ func TestMain(m *testing.M) {
 	}
 	code := embedded.Main(m)
 	if tortured > 0 {
-		fmt.Printf("torture: %d cuts and kills, each recovered to old or new with its rows\n", tortured)
+		fmt.Printf("%d cuts and kills of the database, each recovered with its rows; none ended mixed\n", tortured)
 	}
 	os.Exit(code)
 }
