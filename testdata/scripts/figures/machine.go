@@ -18,8 +18,9 @@ func machine(now time.Time) string {
 		fmt.Sscan(kb, &n)
 		parts = append(parts, fmt.Sprintf("%d GB of memory", (n+500_000)/1_000_000))
 	}
-	if out, err := exec.Command("stat", "-f", "-c", "%T", os.TempDir()).Output(); err == nil {
-		parts = append(parts, strings.TrimSpace(string(out)))
+	if out, err := exec.Command("df", "--output=fstype", os.TempDir()).Output(); err == nil {
+		_, kind, _ := strings.Cut(string(out), "\n")
+		parts = append(parts, strings.TrimSpace(kind))
 	}
 	if v := field("/proc/sys/kernel/osrelease", `^(\d+\.\d+)`); v != "" {
 		parts = append(parts, "Linux "+v)
