@@ -92,6 +92,27 @@ func (s *terminal) answer(question, text string) {
 	}
 }
 
+// whisper is answer once the terminal does not show what is typed.
+func (s *terminal) whisper(question, text string) {
+	s.t.Helper()
+	s.shows(question)
+	for patience := time.After(time.Minute); ; {
+		mode, err := unix.IoctlGetTermios(int(s.line.Fd()), unix.TCGETS)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		if mode.Lflag&unix.ECHO == 0 {
+			break
+		}
+		select {
+		case <-patience:
+			s.t.Fatalf("after %q the terminal shows what is typed", question)
+		case <-time.After(time.Millisecond):
+		}
+	}
+	s.answer(question, text)
+}
+
 // shows waits until the screen has shown a text.
 func (s *terminal) shows(text string) {
 	s.t.Helper()
@@ -225,7 +246,7 @@ func TestAPassphraseIsNotShown(t *testing.T) {
 	dir := t.TempDir()
 	wait := s.run("publish", "init", dir+"/repo", "--passphrase")
 	for range 4 {
-		s.answer("Passphrase of ", "quack")
+		s.whisper("Passphrase of ", "quack")
 	}
 	if code, _ := wait(); code != 0 {
 		t.Fatalf("exit %d", code)

@@ -5,11 +5,13 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"moult/core/release"
 	"moult/core/site"
 )
 
@@ -111,5 +113,21 @@ func TestFullMountIsFoundBeforeAnythingChanges(t *testing.T) {
 	must(t, err)
 	if len(problems) == 0 || problems[0].Code != "disk" {
 		t.Errorf("problems %+v", problems)
+	}
+}
+
+func TestWorkingDirectoriesAreReadFromProc(t *testing.T) {
+	dir := t.TempDir()
+	must(t, os.MkdirAll(filepath.Join(dir, "volume", "data"), 0o755))
+	t.Chdir(filepath.Join(dir, "volume", "data"))
+	used, sure := inUse(dir)
+	if _, err := pathInFileSystem(dir); err != nil { // as in a chroot, which shows no mount of its root
+		if sure {
+			t.Error("it is sure of what it can't know")
+		}
+		return
+	}
+	if !slices.Contains(used, release.Path("volume/data")) {
+		t.Errorf("in use are %v", used)
 	}
 }

@@ -310,19 +310,6 @@ func TestUndoKeepsWhatWasDoneSince(t *testing.T) {
 	}
 }
 
-func TestMountsAreReadFromProc(t *testing.T) {
-	if runtime.GOOS != "linux" {
-		t.Skip("needs /proc")
-	}
-	dir := t.TempDir()
-	must(t, os.MkdirAll(filepath.Join(dir, "volume", "data"), 0o755))
-	t.Chdir(filepath.Join(dir, "volume", "data"))
-	used, _ := inUse(dir)
-	if !slices.Contains(used, release.Path("volume/data")) {
-		t.Errorf("in use are %v", used)
-	}
-}
-
 // TestRestorePointsAreNoForeignLinks makes a second update after one that swapped a
 // directory whole: the names that its restore point holds are Moult's own.
 func TestRestorePointsAreNoForeignLinks(t *testing.T) {
