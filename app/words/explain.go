@@ -27,7 +27,7 @@ var sentences = map[update.Kind]sentence{
 	update.KindAtomic:         {"A file could not be exchanged in one step.", "Make sure that the site lies on one local disk, then try again."},
 	update.KindDownload:       {"The download did not finish.", "Check the network connection and try again; what has arrived is kept."},
 	update.KindHTTP:           {"The publisher's server answered with an error.", "Try again later, or check the update address."},
-	update.KindVerification:   {"What arrived is not what the release promises.", "Tell the publisher; nothing can be installed from this release until it is corrected."},
+	update.KindVerification:   {"What is there is not what the release promises.", "Look at what the detail names. If nobody else has changed it, tell the publisher."},
 	update.KindExtraction:     {"The package could not be unpacked.", "Check again so that it is fetched anew; if that does not help, tell the publisher."},
 	update.KindMalformed:      {"Something that Moult has to read is malformed.", "Correct what is named, or tell the publisher when it came from there."},
 	update.KindHash:           {"The package is not the one that the publisher announced.", "Do not install it. Check again; if it happens twice, tell the publisher."},

@@ -329,3 +329,18 @@ func TestRestorePointsAreNoForeignLinks(t *testing.T) {
 		t.Errorf("with a name elsewhere: problems %+v, %v", problems, err)
 	}
 }
+
+func TestARemovedDirectoryIsNotKeptOpen(t *testing.T) {
+	w := build(t, scratch(t), scenarios[0])
+	defer w.close()
+	must(t, os.MkdirAll(filepath.Join(w.dir, "a", "b"), 0o755))
+	tr := newTree(w.site.Root)
+	defer tr.close()
+	if _, err := tr.dir("a/b"); err != nil {
+		t.Fatal(err)
+	}
+	must(t, realDisk{}.remove(tr, "a/b"))
+	if open := tr.lines[0].names(); !slices.Equal(open, []string{"a"}) {
+		t.Errorf("open are %q", open)
+	}
+}

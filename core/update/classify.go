@@ -69,6 +69,9 @@ func kindOf(stage Stage, err error) Kind {
 			if row.kind == KindDatabase && (stage == StageExpand || stage == StageContract || stage == StageScripts) {
 				return KindMigration
 			}
+			if row.kind == KindVerification && stage == StageRollBack {
+				return KindRollbackFailed // the release has nothing to do with it
+			}
 			return row.kind
 		}
 	}

@@ -42,6 +42,7 @@ func TestErrorsAreOfTheKindOfTheirCause(t *testing.T) {
 		{StageAfter, hookError{errors.New("exit 1")}, KindHook, true, true},
 		{StageHealth, errUnhealthy{errors.New("500")}, KindUnhealthy, true, true},
 		{StageCheckResult, errVerification, KindVerification, false, false},
+		{StageRollBack, errVerification, KindRollbackFailed, true, false},
 		{StageCommit, errors.New("read"), KindIO, true, true},
 	} {
 		e := classify(c.stage, fmt.Errorf("something: %w", c.err))

@@ -219,11 +219,11 @@ func (r *run) undoFiles(ctx context.Context) error {
 // anything be called done.
 func (r *run) verifyNew(ctx context.Context) error {
 	if err := files.Verify(ctx, r.site, r.plan.Files); err != nil {
-		return fmt.Errorf("the files are not as planned: %w", errors.Join(err, errVerification))
+		return fmt.Errorf("the files are not as planned: %w (%w)", err, errVerification)
 	}
 	if r.db != nil && r.plan.Schema != nil {
 		if err := r.db.Matches(ctx, r.plan.Schema.Target); err != nil {
-			return fmt.Errorf("the schema is not as planned: %w", errors.Join(err, errVerification))
+			return fmt.Errorf("the schema is not as planned: %w (%w)", err, errVerification)
 		}
 	}
 	return r.mark(recordVerified, nil)
@@ -232,10 +232,10 @@ func (r *run) verifyNew(ctx context.Context) error {
 // verifyOld is verifyNew for the way back.
 func (r *run) verifyOld(ctx context.Context) error {
 	if err := files.VerifyOld(ctx, r.site, r.plan.Files); err != nil {
-		return fmt.Errorf("the files are not as before: %w", errors.Join(err, errVerification))
+		return fmt.Errorf("the files are not as before: %w (%w)", err, errVerification)
 	}
 	if err := r.matchesFormer(ctx); err != nil {
-		return fmt.Errorf("the schema is not as before: %w", errors.Join(err, errVerification))
+		return fmt.Errorf("the schema is not as before: %w (%w)", err, errVerification)
 	}
 	return nil
 }
