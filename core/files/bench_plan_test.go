@@ -17,19 +17,23 @@ import (
 	"moult/core/site"
 )
 
-// BenchmarkPlan plans one update of 167 files for sites of two sizes: as a patch,
-// which names what it touches, and as a full package of which all other files are
-// unchanged and known to the cache. A patch needs to read the inventory only. A full
-// package has to look at every file, since one that was edited here has to be found;
-// look is that alone: each directory listed and each file in it looked at, on all
-// processors, which no plan of a full package can beat.
+// BenchmarkPlan plans one update of 167 files for sites of two sizes, of which all that
+// the release leaves alone is known to the cache:
 //
-//	x-of-N  how many times as long as for the site of N files
+//   - patch names what it touches: only that is read, of the inventory too;
+//   - product is a full package of 20 000 files: what else the site has, as uploads, is
+//     not looked at;
+//   - full is a full package of as many files as the site has, and has to look at every
+//     one, since one that was edited here has to be found;
+//   - look is that alone: each directory listed and each file in it looked at, on all
+//     processors, which no plan of a full package can beat.
+//
+// x-of-N is how many times as long each takes as for the site of N files.
 func BenchmarkPlan(b *testing.B) {
 	sizes := []int{20_000, 200_000}
 	took := map[string]time.Duration{}
 	for _, n := range sizes {
-		s, inputs := planInputs(b, n)
+		s, kinds := planInputs(b, n, sizes[0])
 		measure := func(kind string, do func()) {
 			do() // fills the cache
 			b.Run(fmt.Sprintf("%d/%s", n, kind), func(b *testing.B) {
@@ -42,10 +46,18 @@ func BenchmarkPlan(b *testing.B) {
 				}
 			})
 		}
-		for _, kind := range []string{"patch", "full"} {
-			measure(kind, func() {
-				in, err := inputs[kind], error(nil)
-				if in.Inventory, err = s.Inventory(); err != nil {
+		for _, k := range kinds {
+			if err := s.SetInventory(&site.Inventory{BaseKnown: true, Files: k.shipped}); err != nil {
+				b.Fatal(err)
+			}
+			measure(k.name, func() {
+				in, err := k.in, error(nil)
+				if in.Full {
+					in.Inventory, err = s.Inventory()
+				} else {
+					in.Inventory, err = s.InventoryOf(in.Operations)
+				}
+				if err != nil {
 					b.Fatal(err)
 				}
 				p, err := MakePlan(context.Background(), in)
@@ -92,14 +104,18 @@ func lookAtAll(b *testing.B, dir string) int {
 	return int(seen.Load())
 }
 
-// planInputs lays a site of n files and the updates of it.
-func planInputs(b *testing.B, n int) (*site.Site, map[string]PlanInput) {
+// planned is one kind of update that is planned, of a release that shipped some files.
+type planned struct {
+	name    string
+	shipped []release.File
+	in      PlanInput
+}
+
+// planInputs lays a site of n files and the updates of it; the product's own are so many.
+func planInputs(b *testing.B, n, product int) (*site.Site, []planned) {
 	l := workload{files: n, changed: 167, size: 8 << 10, dirs: n / 11, touched: n / 11}
 	siteDir, _, shipped, changed := l.lay(b, scratch(b))
 	s, err := site.Init(siteDir, site.Config{}, site.State{})
-	if err == nil {
-		err = s.SetInventory(&site.Inventory{BaseKnown: true, Files: shipped})
-	}
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -107,8 +123,15 @@ func planInputs(b *testing.B, n int) (*site.Site, map[string]PlanInput) {
 	for _, f := range changed {
 		patch.Operations.ReplaceFiles = append(patch.Operations.ReplaceFiles, f.Path)
 	}
+	full := func(shipped []release.File) PlanInput {
+		return PlanInput{Site: s, New: afterUpdate(shipped, changed), Full: true}
+	}
 	time.Sleep(settling)
-	return s, map[string]PlanInput{"patch": patch, "full": {Site: s, New: afterUpdate(shipped, changed), Full: true}}
+	return s, []planned{
+		{"patch", shipped, patch},
+		{"product", shipped[:product], full(shipped[:product])},
+		{"full", shipped, full(shipped)},
+	}
 }
 
 // afterUpdate is the complete list of the release that a patch leads to.

@@ -68,11 +68,12 @@
 //
 // # What grows with the site
 //
-// The plan of a patch reads the inventory and the files that the patch names. That of a
-// full package has to look at every file of the site, since one that was edited here,
-// or is missing, has to be found: it can't take less than those looks alone, which
-// BenchmarkPlan shows beside it. Contents are read again only of files that changed
-// since the last plan, and of all that the update touches.
+// The plan of a patch reads the files that the patch names and their lines of the
+// inventory: the size of the site doesn't count. That of a full package has to look at
+// every file which the product shipped, since one that was edited here, or is missing,
+// has to be found: it can't take less than those looks alone, which BenchmarkPlan shows
+// beside it. Contents are read again only of files that changed since the last plan, and
+// of all that the update touches. What the product did not ship is not looked at.
 //
 // # Promises
 //

@@ -49,6 +49,8 @@ const (
 	// settling is how long ago a file must have been changed for its times to be
 	// trusted: FAT counts in 2 s, all others in less.
 	settling = 3 * time.Second
+	// usualHash is how many bytes an entry usually has at least.
+	usualHash = 80
 	// maxHashes is the longest cache read, in bytes when unpacked.
 	maxHashes = 1 << 30
 )
@@ -86,6 +88,7 @@ func (c *hashCache) parse(b []byte) error {
 	if !ok {
 		return errHashes
 	}
+	c.known = make(map[release.Path]cachedHash, len(b)/usualHash)
 	for len(b) > 0 {
 		var numbers [5]int64
 		for i := range numbers {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path"
 	"slices"
 	"strings"
 
@@ -285,10 +284,13 @@ func fileState(f release.File) State {
 // isOwn reports whether a path is never touched: it is the admin's own, or in an
 // outpost of Moult's.
 func (pl *planner) isOwn(p release.Path) bool {
-	for dir := string(p); dir != "." && dir != ""; dir = path.Dir(dir) {
-		if pl.own[release.Path(dir)] || strings.HasPrefix(strings.ToLower(path.Base(dir)), site.OutpostPrefix) {
+	for dir := string(p); dir != ""; {
+		above := max(strings.LastIndexByte(dir, '/'), 0)
+		name := strings.TrimPrefix(dir[above:], "/")
+		if pl.own[release.Path(dir)] || len(name) >= len(site.OutpostPrefix) && strings.EqualFold(name[:len(site.OutpostPrefix)], site.OutpostPrefix) {
 			return true
 		}
+		dir = dir[:above]
 	}
 	return false
 }

@@ -75,8 +75,8 @@ func nameFault(name string) error {
 			return fmt.Errorf("has the character %q, which is not portable", r)
 		}
 	}
-	stem, _, _ := strings.Cut(strings.ToUpper(name), ".")
-	if reservedNames[strings.TrimRight(stem, " ")] {
+	stem, _, _ := strings.Cut(name, ".")
+	if stem = strings.TrimRight(stem, " "); len(stem) <= maxReserved && reservedNames[strings.ToUpper(stem)] {
 		return fmt.Errorf("has the name %q, which Windows reserves", name)
 	}
 	return nil
@@ -90,6 +90,9 @@ var reservedNames = map[string]bool{
 	"LPT1": true, "LPT2": true, "LPT3": true, "LPT4": true, "LPT5": true, "LPT6": true, "LPT7": true, "LPT8": true, "LPT9": true,
 	"COM¹": true, "COM²": true, "COM³": true, "LPT¹": true, "LPT²": true, "LPT³": true,
 }
+
+// maxReserved is the longest of them, in bytes.
+const maxReserved = len("CONOUT$")
 
 // String returns the path as text.
 func (p Path) String() string { return string(p) }

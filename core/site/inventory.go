@@ -1,19 +1,12 @@
 package site
 
 import (
-	"bufio"
-	"bytes"
 	"cmp"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
+	"os"
 	"slices"
-	"strconv"
-	"strings"
-
-	"github.com/klauspost/compress/zstd"
 
 	"moult/core/release"
 )
@@ -28,6 +21,8 @@ type Inventory struct {
 	// that can't be told from what was shipped.
 	BaseKnown bool
 	Files     []release.File // sorted by path, each path once
+
+	part bool // of what [Site.InventoryOf] reads: it can't be written back
 }
 
 // Get returns the file that was shipped at a path.
@@ -42,12 +37,33 @@ func (inv *Inventory) Get(p release.Path) (release.File, bool) {
 // Inventory reads the inventory. A site without one gives an error that is
 // [fs.ErrNotExist].
 func (s *Site) Inventory() (*Inventory, error) {
-	f, err := s.state.Open(inventoryFile)
+	return openInventory(s.state, (*inventoryReader).all)
+}
+
+// InventoryOf reads the part of the inventory that tells of the paths which operations
+// name, and of those below the directories that they name, in a time that does not
+// grow with the number of other files. Of these it has some or none.
+func (s *Site) InventoryOf(ops release.Operations) (*Inventory, error) {
+	return openInventory(s.state, func(ir *inventoryReader) (*Inventory, error) {
+		inv, err := ir.read(ir.find(ops))
+		if err == nil {
+			inv.part = true
+		}
+		return inv, err
+	})
+}
+
+func openInventory(dir *os.Root, read func(*inventoryReader) (*Inventory, error)) (*Inventory, error) {
+	f, err := dir.Open(inventoryFile)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	inv, err := readInventory(f)
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	inv, err := readInventory(f, info.Size(), read)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", inventoryFile, err)
 	}
@@ -57,6 +73,9 @@ func (s *Site) Inventory() (*Inventory, error) {
 // SetInventory replaces the inventory. It sorts inv.Files, and refuses a path
 // that is there twice.
 func (s *Site) SetInventory(inv *Inventory) error {
+	if inv.part {
+		return errors.New("write " + inventoryFile + ": only a part of it was read")
+	}
 	slices.SortFunc(inv.Files, func(a, b release.File) int { return cmp.Compare(a.Path, b.Path) })
 	for i := 1; i < len(inv.Files); i++ {
 		if inv.Files[i].Path == inv.Files[i-1].Path {
@@ -66,140 +85,27 @@ func (s *Site) SetInventory(inv *Inventory) error {
 	return writeFrom(s.state, inventoryFile, 0o600, inv.write)
 }
 
-// The inventory is text, so that zstdcat shows it: a line of heading, then for
-// each file its mode in octal, size, hash and path, sorted by path. zstd's own
-// checksum tells damage.
-const inventoryHeading = "moult inventory 1"
+// KeepInventory copies the inventory into the directory of an update.
+func (s *Site) KeepInventory(u *Update) error { return copyInventory(u.Root, s.state) }
 
-func (inv *Inventory) write(w io.Writer) error {
-	z, err := zstd.NewWriter(w, zstd.WithEncoderCRC(true))
+// RestoreInventory replaces the inventory by the one that [Site.KeepInventory] put into
+// the directory of an update.
+func (s *Site) RestoreInventory(u *Update) error { return copyInventory(s.state, u.Root) }
+
+// Inventory reads what [Site.KeepInventory] kept. Where nothing was kept the error is
+// [fs.ErrNotExist].
+func (u *Update) Inventory() (*Inventory, error) {
+	return openInventory(u.Root, (*inventoryReader).all)
+}
+
+func copyInventory(to, from *os.Root) error {
+	f, err := from.Open(inventoryFile)
 	if err != nil {
 		return err
 	}
-	base := "known"
-	if !inv.BaseKnown {
-		base = "unknown"
-	}
-	b := fmt.Appendf(nil, "%s version=%s base=%s\n", inventoryHeading, inv.Version, base)
-	for _, f := range inv.Files {
-		b = strconv.AppendUint(b, uint64(f.Mode), 8)
-		b = append(b, ' ')
-		b = strconv.AppendInt(b, f.Size, 10)
-		b = append(b, ' ')
-		b = hex.AppendEncode(b, f.SHA256[:])
-		b = append(b, ' ')
-		b = append(b, f.Path...)
-		b = append(b, '\n')
-		if len(b) > 1<<16 {
-			if _, err := z.Write(b); err != nil {
-				return err
-			}
-			b = b[:0]
-		}
-	}
-	if _, err := z.Write(b); err != nil {
+	defer f.Close()
+	return writeFrom(to, inventoryFile, 0o600, func(w io.Writer) error {
+		_, err := io.Copy(w, f)
 		return err
-	}
-	return z.Close()
+	})
 }
-
-// maxInventory is the most files that an inventory may list.
-const maxInventory = 10_000_000
-
-func readInventory(r io.Reader) (*Inventory, error) {
-	z, err := zstd.NewReader(r, zstd.WithDecoderMaxMemory(1<<30))
-	if err != nil {
-		return nil, err
-	}
-	defer z.Close()
-	lines := bufio.NewReaderSize(z, 1<<16)
-	head, err := lines.ReadString('\n')
-	if err != nil {
-		return nil, fmt.Errorf("heading: %w", noEOF(err))
-	}
-	inv := &Inventory{}
-	if err := inv.parseHeading(strings.TrimSuffix(head, "\n")); err != nil {
-		return nil, err
-	}
-	dir := ""
-	for {
-		line, err := lines.ReadSlice('\n')
-		if err == io.EOF && len(line) == 0 {
-			return inv, nil
-		}
-		if err != nil {
-			return nil, fmt.Errorf("line %d: %w", len(inv.Files)+2, noEOF(err))
-		}
-		f, err := parseInventoryLine(line[:len(line)-1], dir)
-		if err != nil {
-			return nil, fmt.Errorf("line %d: %w", len(inv.Files)+2, err)
-		}
-		dir = string(f.Path[:max(strings.LastIndexByte(string(f.Path), '/'), 0)])
-		if n := len(inv.Files); n > 0 && inv.Files[n-1].Path >= f.Path {
-			return nil, fmt.Errorf("line %d: %s does not sort after the line before", n+2, f.Path)
-		}
-		if len(inv.Files) == maxInventory {
-			return nil, fmt.Errorf("has more than %d lines", maxInventory)
-		}
-		inv.Files = append(inv.Files, f)
-	}
-}
-
-func (inv *Inventory) parseHeading(head string) error {
-	rest, ok := strings.CutPrefix(head, inventoryHeading+" version=")
-	version, base, ok2 := strings.Cut(rest, " base=")
-	if !ok || !ok2 || base != "known" && base != "unknown" {
-		return fmt.Errorf("heading %q is not one of %q", head, inventoryHeading)
-	}
-	inv.BaseKnown = base == "known"
-	return inv.Version.UnmarshalText([]byte(version))
-}
-
-// parseInventoryLine reads a line. dir is the directory of the line before: of a
-// path in the same one only the name is new and must be checked.
-func parseInventoryLine(line []byte, dir string) (release.File, error) {
-	mode, rest, _ := bytes.Cut(line, []byte{' '})
-	size, rest, _ := bytes.Cut(rest, []byte{' '})
-	digits, path, ok := bytes.Cut(rest, []byte{' '})
-	if !ok {
-		return release.File{}, errors.New("has fewer than four parts")
-	}
-	var f release.File
-	m, err := strconv.ParseUint(string(mode), 8, 32)
-	if err != nil || m > uint64(fs.ModePerm) {
-		return f, fmt.Errorf("mode %q is not one", mode)
-	}
-	f.Mode = uint32(m)
-	if f.Size, err = strconv.ParseInt(string(size), 10, 64); err != nil || f.Size < 0 {
-		return f, fmt.Errorf("size %q is not one", size)
-	}
-	if len(digits) != hex.EncodedLen(len(f.SHA256)) {
-		return f, fmt.Errorf("hash %q is not one", digits)
-	}
-	if _, err := hex.Decode(f.SHA256[:], digits); err != nil {
-		return f, fmt.Errorf("hash %q: %w", digits, err)
-	}
-	text := string(path)
-	name, same := strings.CutPrefix(text, dir+"/")
-	if dir == "" || !same || name == "" || strings.Contains(name, "/") || strings.EqualFold(name, Home) || len(text) > longPath {
-		f.Path, err = release.ParsePath(text)
-		return f, err
-	}
-	if _, err := release.ParsePath(name); err != nil {
-		return f, fmt.Errorf("%s: %w", text, err)
-	}
-	f.Path = release.Path(text)
-	return f, nil
-}
-
-// longPath is a length in bytes from which a path is checked whole.
-const longPath = 1024
-
-func noEOF(err error) error {
-	if err == io.EOF {
-		return io.ErrUnexpectedEOF
-	}
-	return err
-}
-
-func isMissing(err error) bool { return errors.Is(err, fs.ErrNotExist) }

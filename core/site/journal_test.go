@@ -267,19 +267,6 @@ func FuzzReadJournal(f *testing.F) {
 	})
 }
 
-func FuzzReadInventory(f *testing.F) {
-	f.Add([]byte("moult inventory 1 version=1.0.0 base=known\n644 0 " + string(bytes.Repeat([]byte("ab"), 32)) + " a\n"))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		for line := range bytes.Lines(b) {
-			file, err := parseInventoryLine(bytes.TrimSuffix(line, []byte{'\n'}), "some/dir")
-			if err == nil && (file.Size < 0 || file.Mode > 0o777 || file.Path == "") {
-				t.Fatalf("%q was read as %+v", line, file)
-			}
-		}
-		_, _ = readInventory(bytes.NewReader(b))
-	})
-}
-
 func BenchmarkJournal(b *testing.B) {
 	s, err := Init(b.TempDir(), Config{}, State{})
 	if err != nil {

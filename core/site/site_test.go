@@ -1,9 +1,7 @@
 package site
 
 import (
-	"bytes"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -14,7 +12,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"pgregory.net/rapid"
 
 	"moult/core/release"
 )
@@ -158,81 +155,6 @@ func TestStateOfANewerMoultIsRefused(t *testing.T) {
 	}
 	if _, err := s.State(); err == nil || !strings.Contains(err.Error(), "quantum") {
 		t.Errorf("a key that is not known gave %v", err)
-	}
-}
-
-func TestInventoryComesBackAsItWent(t *testing.T) {
-	if _, err := newSite(t).Inventory(); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("no inventory: %v", err)
-	}
-	rapid.Check(t, func(t *rapid.T) {
-		name := rapid.StringMatching(`[a-zé]{1,3}(/[a-z ]{0,3}[a-z]){0,2}`)
-		inv := &Inventory{BaseKnown: rapid.Bool().Draw(t, "base")}
-		for _, p := range rapid.SliceOfDistinct(name, func(s string) string { return s }).Draw(t, "paths") {
-			path, err := release.ParsePath(p)
-			if err != nil {
-				continue
-			}
-			inv.Files = append(inv.Files, release.File{Path: path, Size: rapid.Int64Min(0).Draw(t, "size"),
-				Mode: rapid.Uint32Range(0, 0o777).Draw(t, "mode"), SHA256: release.DigestOf([]byte(p))})
-		}
-		slices.SortFunc(inv.Files, func(a, b release.File) int { return strings.Compare(string(a.Path), string(b.Path)) })
-		var b bytes.Buffer
-		if err := inv.write(&b); err != nil {
-			t.Fatal(err)
-		}
-		got, err := readInventory(&b)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(inv, got, byText); diff != "" {
-			t.Fatal(diff)
-		}
-		for _, f := range inv.Files {
-			if g, ok := got.Get(f.Path); !ok || g != f {
-				t.Fatalf("%s is not found", f.Path)
-			}
-		}
-		if _, ok := got.Get("zzzz/not/there"); ok {
-			t.Fatal("what is not there is found")
-		}
-	})
-}
-
-func TestInventoryRefusesAPathTwice(t *testing.T) {
-	s := newSite(t)
-	f := release.File{Path: "a"}
-	if err := s.SetInventory(&Inventory{Files: []release.File{f, f}}); err == nil {
-		t.Error("a path was accepted twice")
-	}
-}
-
-func TestDamagedInventoryIsAnError(t *testing.T) {
-	s := newSite(t)
-	inv := &Inventory{Files: []release.File{{Path: "a", SHA256: release.DigestOf(nil)}, {Path: "b", SHA256: release.DigestOf(nil)}}}
-	if err := s.SetInventory(inv); err != nil {
-		t.Fatal(err)
-	}
-	name := filepath.Join(s.Dir, Home, inventoryFile)
-	whole, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i := range whole {
-		damaged := append([]byte(nil), whole...)
-		damaged[i] ^= 0x40
-		if err := os.WriteFile(name, damaged, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if got, err := s.Inventory(); err == nil && !cmp.Equal(got, inv, byText) {
-			t.Errorf("byte %d of %d is wrong and the inventory is read as %v", i, len(whole), got)
-		}
-		if err := os.WriteFile(name, whole[:i], 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if got, err := s.Inventory(); err == nil {
-			t.Errorf("an inventory cut at byte %d of %d is read as %v", i, len(whole), got)
-		}
 	}
 }
 
@@ -403,36 +325,4 @@ func TestReserveTakesRoomAndGivesItBack(t *testing.T) {
 	if _, err := os.Stat(name); !errors.Is(err, fs.ErrNotExist) {
 		t.Error("the reserve file is still there")
 	}
-}
-
-func BenchmarkInventory(b *testing.B) {
-	inv := &Inventory{BaseKnown: true}
-	for i := range 200_000 {
-		p := release.Path(fmt.Sprintf("lib/vendor/d%04d/src/file%06d.php", i/20, i))
-		inv.Files = append(inv.Files, release.File{Path: p, Size: int64(i), Mode: 0o644, SHA256: release.DigestOf([]byte(p))})
-	}
-	var text bytes.Buffer
-	if err := inv.write(&text); err != nil {
-		b.Fatal(err)
-	}
-	b.ReportMetric(float64(text.Len())/(1<<20), "MiB")
-	for b.Loop() {
-		if _, err := readInventory(bytes.NewReader(text.Bytes())); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
-func TestPathsOfAnInventoryAreCheckedLikeAllOthers(t *testing.T) {
-	part := rapid.SampledFrom([]string{"lib", "src", "..", ".", "", "CON", "a.", "a\\b", ".moult", "x:y", "é", "\xff", strings.Repeat("n", 256)})
-	rapid.Check(t, func(t *rapid.T) {
-		parts := rapid.SliceOfN(part, 1, 4).Draw(t, "parts")
-		p := strings.Join(parts, "/")
-		dir := rapid.SampledFrom([]string{"", "lib", "lib/src", "src"}).Draw(t, "dir")
-		line := fmt.Sprintf("644 0 %064d %s", 0, p)
-		_, want := release.ParsePath(p)
-		if _, got := parseInventoryLine([]byte(line), dir); (got == nil) != (want == nil) {
-			t.Fatalf("%q after %q: %v, but ParsePath says %v", p, dir, got, want)
-		}
-	})
 }

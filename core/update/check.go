@@ -146,8 +146,8 @@ func (e *Engine) facts(st site.State, arch release.Arch, c Choices) release.Site
 // baseIntact reports whether the shipped contents that deltas start from are
 // recorded. Each base is hashed again when a delta is used.
 func (e *Engine) baseIntact() bool {
-	inv, err := e.site.Inventory()
-	return err == nil && inv.BaseKnown
+	heading, err := e.site.InventoryOf(release.Operations{})
+	return err == nil && heading.BaseKnown
 }
 
 // chain returns the function by which the strategy asks for the releases between

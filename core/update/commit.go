@@ -33,7 +33,11 @@ func (r *run) commit(context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := r.site.SetInventory(newInventory(r.plan, r.intake, b.Inventory)); err != nil {
+	inv, err := r.newInventory()
+	if err != nil {
+		return err
+	}
+	if err := r.site.SetInventory(inv); err != nil {
 		return err
 	}
 	if err := r.recordSchema(r.update.Root.ReadFile(targetFile)); err != nil {
@@ -94,14 +98,19 @@ func recordSchema(s *site.Site, text []byte, there bool) error {
 
 // newInventory is what the new release ships: as the publisher lists it, or as
 // follows from the package.
-func newInventory(p *Plan, in *intake, old *site.Inventory) *site.Inventory {
-	inv := &site.Inventory{Version: p.To, BaseKnown: true}
+func (r *run) newInventory() (*site.Inventory, error) {
+	in := r.intake
+	inv := &site.Inventory{Version: r.plan.To, BaseKnown: true}
 	switch {
 	case len(in.Release) > 0:
 		inv.Files = slices.Clone(in.Release)
 	case in.Full:
 		inv.Files = slices.Clone(in.Files)
 	default:
+		old, err := r.update.Inventory()
+		if err != nil {
+			return nil, err
+		}
 		inv.BaseKnown = old.BaseKnown
 		gone := map[release.Path]bool{}
 		for _, f := range in.Files {
@@ -118,7 +127,7 @@ func newInventory(p *Plan, in *intake, old *site.Inventory) *site.Inventory {
 		}
 		inv.Files = append(inv.Files, in.Files...)
 	}
-	return inv
+	return inv, nil
 }
 
 // rememberChoices records the answers about edited files, so that the next update
@@ -193,7 +202,7 @@ func (r *run) settleOld(context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := r.site.SetInventory(b.Inventory); err != nil {
+	if err := r.site.RestoreInventory(r.update); err != nil {
 		return err
 	}
 	if err := recordSchema(r.site, []byte(b.Schema), b.HadSchema); err != nil {

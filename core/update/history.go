@@ -197,13 +197,12 @@ func (e *Engine) prunePristine() error {
 	}
 	add(inv)
 	err = e.eachUpdate(func(u *site.Update, l life) error {
-		var b before
-		err := u.ReadJSON(beforeFile, &b)
+		inv, err := u.Inventory()
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil
 		}
-		if err == nil && b.Inventory != nil {
-			add(b.Inventory)
+		if err == nil {
+			add(inv)
 		}
 		return err
 	})

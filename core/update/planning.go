@@ -75,7 +75,11 @@ func (e *Engine) plan(ctx context.Context, u *site.Update, in *intake, report Re
 // since the plan was shown.
 func (e *Engine) makePlan(ctx context.Context, u *site.Update, in *intake, db *database.DB) (*Plan, error) {
 	p := &Plan{ID: u.ID, From: in.From, To: in.To, Strategy: in.Strategy, Notes: in.Notes, Trust: in.Trust}
-	inv, err := e.site.Inventory()
+	inventory := func() (*site.Inventory, error) { return e.site.InventoryOf(in.Ops) }
+	if in.Full {
+		inventory = e.site.Inventory
+	}
+	inv, err := inventory()
 	if err != nil {
 		return nil, err
 	}

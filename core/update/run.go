@@ -38,13 +38,12 @@ type run struct {
 	warnings []string
 }
 
-// before is what an update has to put back besides files and schema.
+// before is what an update has to put back besides files, schema and inventory.
 type before struct {
-	State     site.State      `json:"state"`
-	Inventory *site.Inventory `json:"inventory"`
-	Schema    string          `json:"schema"` // text of the installed release
-	HadSchema bool            `json:"had_schema"`
-	Healthy   bool            `json:"healthy"` // the health check was answered rightly
+	State     site.State `json:"state"`
+	Schema    string     `json:"schema"` // text of the installed release
+	HadSchema bool       `json:"had_schema"`
+	Healthy   bool       `json:"healthy"` // the health check was answered rightly
 }
 
 // begin takes the lock, looks whether the plan still fits, and stages the files.
@@ -138,7 +137,7 @@ func (r *run) saveBefore(ctx context.Context) error {
 	if b.State, err = r.site.State(); err != nil {
 		return err
 	}
-	if b.Inventory, err = r.site.Inventory(); err != nil {
+	if err := r.site.KeepInventory(r.update); err != nil {
 		return err
 	}
 	dir, err := r.site.SubDir("schema")
