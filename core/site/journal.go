@@ -1,7 +1,6 @@
 package site
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/binary"
 	"encoding/hex"
@@ -89,10 +88,11 @@ func (u *Update) Records() ([]Record, error) {
 // length in bytes of those that are. They are decoded on every processor: that of
 // 20 000 files is what an undo would otherwise wait for.
 func readJournal(r io.Reader) (records []Record, whole int64, err error) {
-	lines, err := readLines(r)
+	text, err := io.ReadAll(r)
 	if err != nil {
 		return nil, 0, err
 	}
+	lines := linesOf(text)
 	records = make([]Record, len(lines))
 	ok := make([]bool, len(lines))
 	var wg sync.WaitGroup
@@ -114,37 +114,14 @@ func readJournal(r io.Reader) (records []Record, whole int64, err error) {
 	return records, whole, nil
 }
 
-// readLines reads the lines of a journal, without a torn one at its end.
-func readLines(r io.Reader) (lines [][]byte, err error) {
-	b := bufio.NewReaderSize(r, 1<<16)
+// linesOf returns the lines of a journal, without a torn one at its end.
+func linesOf(text []byte) (lines [][]byte) {
 	for {
-		line, err := readLine(b)
-		switch {
-		case err == io.EOF || errors.Is(err, errTorn):
-			return lines, nil
-		case err != nil:
-			return nil, err
+		line, rest, ended := bytes.Cut(text, []byte{'\n'})
+		if !ended || len(line) > maxRecord {
+			return lines
 		}
-		lines = append(lines, line)
-	}
-}
-
-var errTorn = errors.New("torn")
-
-// readLine returns a line without its end. A last line without an end is torn.
-func readLine(r *bufio.Reader) ([]byte, error) {
-	var line []byte
-	for {
-		part, err := r.ReadSlice('\n')
-		line = append(line, part...)
-		switch {
-		case err == nil:
-			return line[:len(line)-1], nil
-		case err == io.EOF && len(line) > 0, len(line) > maxRecord:
-			return nil, errTorn
-		case err != bufio.ErrBufferFull:
-			return nil, err
-		}
+		lines, text = append(lines, line), rest
 	}
 }
 
