@@ -197,7 +197,7 @@ func (c *cloner) sync() ([]node, error) {
 		wanted[n.path] = true
 		has, there := clone[n.path]
 		switch {
-		case there && !n.dir && has.id.Inode == n.id.Inode && has.id.known():
+		case there && !n.dir && has.inode == n.inode && n.inode != 0:
 			continue
 		case there && n.dir && has.dir && c.whole && has.mode == n.mode && has.owner == n.owner:
 			continue
@@ -293,7 +293,7 @@ func (e *eyes) carryOver(d disk, st step, cloned, after []node, planned func(p s
 	c := cloner{d: d, from: e.update, fromDir: st.staged(), to: e.site, toDir: st.path}
 	for _, n := range after {
 		old, there := was[n.path]
-		if there && (n.dir || n.id == old.id) {
+		if there && (n.dir || n.inode == old.inode && n.inode != 0) {
 			continue
 		}
 		to := path.Join(st.path, n.path)
@@ -310,9 +310,6 @@ func (e *eyes) carryOver(d disk, st step, cloned, after []node, planned func(p s
 			continue
 		}
 		if there {
-			if n.id.Inode == old.id.Inode {
-				continue // written in place: it is the same file in both
-			}
 			if err := d.remove(e.site, to); err != nil && !missing(err) {
 				return err
 			}

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 
 	"moult/core/release"
 )
@@ -236,7 +237,7 @@ func TestWhatAppearsWhileADirectoryGoesBackIsCarriedOver(t *testing.T) {
 	}
 }
 
-func must(t *testing.T, err error) {
+func must(t rapid.TB, err error) {
 	if err != nil {
 		t.Helper()
 		t.Fatal(err)

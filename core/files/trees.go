@@ -1,12 +1,8 @@
 package files
 
 import (
-	"context"
-	"fmt"
-	"io/fs"
 	"path"
 	"slices"
-	"strings"
 
 	"moult/core/release"
 )
@@ -139,7 +135,7 @@ func (c *chooser) fits(dir release.Path) bool {
 		return false
 	}
 	for _, n := range nodes {
-		if n.device != nodes[0].device {
+		if n.dir && n.device != nodes[0].device {
 			return false
 		}
 	}
@@ -150,80 +146,4 @@ func (c *chooser) fits(dir release.Path) bool {
 	defer home.Close()
 	info, err := home.Stat(".")
 	return err == nil && deviceOf(info) == nodes[0].device
-}
-
-// node is one thing in a directory that is switched whole.
-type node struct {
-	path   string // below the directory; "." is the directory itself
-	dir    bool
-	id     ident
-	device uint64
-	mode   fs.FileMode
-	owner  int
-}
-
-func nodeOf(at string, info fs.FileInfo) node {
-	return node{path: at, dir: info.IsDir(), id: identOf(info), device: deviceOf(info), mode: info.Mode(), owner: ownerOf(info)}
-}
-
-// list lists a directory with everything below it, sorted by path, "." first. One
-// with more than most entries gives nil, as does one that is not there.
-func list(t *tree, dir string, most int) ([]node, error) {
-	info, err := exists(t, dir)
-	if err != nil || info == nil || !info.IsDir() {
-		return nil, err
-	}
-	nodes := []node{nodeOf(".", info)}
-	for level := nodes; len(level) > 0; {
-		var dirs []string
-		for _, n := range level {
-			if n.dir {
-				dirs = append(dirs, n.path)
-			}
-		}
-		found := make([][]node, len(dirs))
-		err := eachParallel(context.Background(), []*tree{t}, len(dirs), func(t []*tree, i int) (err error) {
-			found[i], err = listOne(t[0], dir, dirs[i])
-			return err
-		})
-		if err != nil {
-			return nil, err
-		}
-		level = slices.Concat(found...)
-		nodes = append(nodes, level...)
-		if len(nodes) > most {
-			return nil, nil
-		}
-	}
-	slices.SortFunc(nodes[1:], func(a, b node) int { return strings.Compare(a.path, b.path) })
-	return nodes, nil
-}
-
-// listOne lists one directory of those that list lists.
-func listOne(t *tree, dir, rel string) ([]node, error) {
-	at := path.Join(dir, rel)
-	entries, err := t.names(at)
-	if missing(err) && rel != "." {
-		return nil, nil // gone since it was listed
-	}
-	if err != nil {
-		return nil, err
-	}
-	h, err := t.dir(at)
-	if err != nil {
-		return nil, err
-	}
-	nodes := make([]node, 0, len(entries))
-	for _, e := range entries {
-		info, err := h.root.Lstat(e.Name())
-		if missing(err) {
-			continue // gone since it was listed
-		}
-		sub := path.Join(rel, e.Name())
-		if err != nil {
-			return nil, fmt.Errorf("%s/%s: %w", dir, sub, unwrapPath(err))
-		}
-		nodes = append(nodes, nodeOf(sub, info))
-	}
-	return nodes, nil
 }

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"syscall"
 
+	"golang.org/x/sync/errgroup"
+
 	"moult/core/release"
 	"moult/core/site"
 )
@@ -78,9 +80,16 @@ func undoFiles(_ context.Context, d disk, s *site.Site, u *site.Update, p *Plan,
 			report(i+1, len(steps))
 		}
 	}
-	w.leftovers(steps, swapped)
-	w.leftInTrees(steps, trees)
-	if err := w.withRoom(func() error { return d.barrier(w.update) }); err != nil {
+	// The disk is waited for while what came out is looked at.
+	var durable errgroup.Group
+	durable.Go(w.barrier)
+	foreign, out := w.foreign(steps, swapped), w.outOfTrees(steps, trees)
+	err = durable.Wait()
+	aside, carried := w.leftovers(steps, foreign), w.leftInTrees(steps, trees, out)
+	if aside || carried {
+		err = errors.Join(err, w.barrier())
+	}
+	if err != nil {
 		w.errs = append(w.errs, err)
 	}
 	if err := errors.Join(w.errs...); err != nil {
@@ -94,6 +103,10 @@ func undoFiles(_ context.Context, d disk, s *site.Site, u *site.Update, p *Plan,
 func (w *undoer) fail(st step, err error) {
 	w.errs = append(w.errs, fmt.Errorf("undo %s %s: %w", names[st.kind], st.path, err))
 	w.failed = append(w.failed, release.Path(st.path))
+}
+
+func (w *undoer) barrier() error {
+	return w.withRoom(func() error { return w.d.barrier(w.update) })
 }
 
 // withRoom does something again with the room of the reserve file, if the disk was full.
@@ -126,8 +139,9 @@ func (w *undoer) swapped(steps []step) []bool {
 	return found
 }
 
-// leftovers looks at what came out of the site by those calls.
-func (w *undoer) leftovers(steps []step, swapped []bool) {
+// foreign finds the steps that went back by those calls and took out of the site what
+// the update had not put there.
+func (w *undoer) foreign(steps []step, swapped []bool) []bool {
 	foreign := make([]bool, len(steps))
 	_ = w.each(len(steps), func(t []*tree, i int) error {
 		if swapped[i] {
@@ -136,13 +150,20 @@ func (w *undoer) leftovers(steps []step, swapped []bool) {
 		}
 		return nil
 	})
+	return foreign
+}
+
+// leftovers sets aside what is foreign, and reports whether there was any.
+func (w *undoer) leftovers(steps []step, foreign []bool) (any bool) {
 	for i, st := range steps {
 		if foreign[i] {
+			any = true
 			if err := w.withRoom(func() error { return w.leftover(st) }); err != nil {
 				w.fail(st, err)
 			}
 		}
 	}
+	return any
 }
 
 // each calls do for 0 … n-1 on all processors, with trees of the site and of the

@@ -1,8 +1,8 @@
 package files
 
 import (
+	"context"
 	"fmt"
-	"strings"
 )
 
 // readyTrees makes ready to go back what lay in the place of directories that were
@@ -34,7 +34,7 @@ func (w *undoer) readyTrees(steps []step) [][]node {
 	if !some {
 		return ready
 	}
-	if err := w.withRoom(func() error { return w.d.barrier(w.update) }); err != nil {
+	if err := w.barrier(); err != nil {
 		for i, st := range steps {
 			if ready[i] != nil {
 				w.fail(st, err)
@@ -68,51 +68,75 @@ func (w *undoer) undoTree(st step) error {
 	return w.d.exchange(w.update, st.staged(), w.site, st.path)
 }
 
-// rescue sets aside what came out of the site at a path of the plan and is neither the
-// release's nor what was there before.
-func (w *undoer) rescue(st step, out []node) error {
-	at := make(map[string]node, len(out))
-	for _, n := range out {
-		at[n.path] = n
-	}
-	for _, in := range st.inner {
-		n, there := at[strings.TrimPrefix(in.path, st.path+"/")]
-		known := w.intents[in.n]
-		switch {
-		case !there || n.dir || in.kind == makeDir || in.kind == takeDir || in.kind == clearDir:
-			continue
-		case known.New.known() && n.id == known.New, known.Old.known() && n.id == known.Old:
-			continue
-		}
-		info, err := exists(w.update, st.within(in))
-		if err != nil {
-			return err
-		}
-		who, err := w.whose(w.update, st.within(in), info, in)
-		if err == nil && who == somebody && info != nil {
-			err = w.setAside(w.update, st.within(in), in)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+// outOfTree is what came out of the site in a directory that went back whole.
+type outOfTree struct {
+	nodes []node
+	// foreign are the parts of the step at whose paths lies what is neither the
+	// release's nor what was there before.
+	foreign []step
+	err     error
 }
 
-// leftInTrees looks at what came out of the site in directories that went back whole.
-func (w *undoer) leftInTrees(steps []step, ready [][]node) {
+// outOfTrees looks at what came out, by index of steps.
+func (w *undoer) outOfTrees(steps []step, ready [][]node) []outOfTree {
+	out := make([]outOfTree, len(steps))
+	_ = w.each(len(steps), func(t []*tree, i int) error {
+		if st := steps[i]; st.kind == swapTree && !w.waits(st) {
+			e := eyes{site: t[0], update: t[1], intents: w.intents}
+			out[i] = e.outOf(st, ready[i] != nil)
+		}
+		return nil
+	})
+	return out
+}
+
+func (e *eyes) outOf(st step, swapped bool) (out outOfTree) {
+	if swapped {
+		if out.nodes, out.err = list(e.update, st.staged(), 1<<30); out.err != nil {
+			return out
+		}
+	}
+	foreign := make([]bool, len(st.inner))
+	out.err = eachParallel(context.Background(), e.trees(), len(st.inner), func(t []*tree, i int) error {
+		in := st.inner[i]
+		if in.kind == makeDir || in.kind == takeDir || in.kind == clearDir {
+			return nil
+		}
+		info, err := exists(t[1], st.within(in))
+		if err != nil || info == nil || info.IsDir() {
+			return err
+		}
+		e := eyes{site: t[0], update: t[1], intents: e.intents}
+		who, err := e.whose(t[1], st.within(in), info, in)
+		foreign[i] = who == somebody
+		return err
+	})
+	for i, in := range st.inner {
+		if foreign[i] {
+			out.foreign = append(out.foreign, in)
+		}
+	}
+	return out
+}
+
+// leftInTrees carries over what came out and was written there by others, and reports
+// whether it changed anything.
+func (w *undoer) leftInTrees(steps []step, ready [][]node, out []outOfTree) (any bool) {
 	for i, st := range steps {
 		if st.kind != swapTree || w.waits(st) {
 			continue
 		}
+		any = true
 		err := w.withRoom(func() error {
-			out, err := list(w.update, st.staged(), 1<<30)
+			err := out[i].err
 			if err == nil && ready[i] != nil {
-				// What was changed of the plan's own files is rescued.
-				err = w.carryOver(w.d, st, ready[i], out, func(string) error { return nil })
+				// What was changed of the plan's own files is set aside.
+				err = w.carryOver(w.d, st, ready[i], out[i].nodes, func(string) error { return nil })
 			}
-			if err == nil {
-				err = w.rescue(st, out)
+			for _, in := range out[i].foreign {
+				if err == nil {
+					err = w.setAside(w.update, st.within(in), in)
+				}
 			}
 			return err
 		})
@@ -120,4 +144,5 @@ func (w *undoer) leftInTrees(steps []step, ready [][]node) {
 			w.fail(st, err)
 		}
 	}
+	return any
 }
