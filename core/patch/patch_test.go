@@ -191,3 +191,38 @@ func TestManagedSiteIsRefused(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestPatchKeepsTheWayBackThatItCouldNotGo(t *testing.T) {
+	ctx, dir := context.Background(), makeDir(t)
+	lib, away := filepath.Join(dir, "lib"), filepath.Join(t.TempDir(), "lib")
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	must(os.Mkdir(lib, 0o755))
+	must(os.WriteFile(filepath.Join(lib, "a.php"), []byte("one"), 0o644))
+	swap := func(done, total int64) { // someone puts a link where a directory was
+		if done == total {
+			must(os.Rename(lib, away))
+			must(os.Symlink(away, lib))
+		}
+	}
+	_, err := patch.Apply(ctx, dir, makePackage(t, map[string]string{"index.php": "two", "lib/a.php": "two"}), patch.Options{Report: swap})
+	if !errors.Is(err, patch.ErrUnfinished) {
+		t.Fatalf("the error is %v, want one that is ErrUnfinished", err)
+	}
+	if _, err := patch.Undo(ctx, dir); err == nil {
+		t.Fatal("it was undone through a link")
+	}
+	must(os.Remove(lib))
+	must(os.Rename(away, lib))
+	if _, err := patch.Undo(ctx, dir); err != nil {
+		t.Fatalf("the way back is gone: %v", err)
+	}
+	text, err := os.ReadFile(filepath.Join(lib, "a.php"))
+	if read(t, dir) != "one" || err != nil || string(text) != "one" {
+		t.Errorf("index.php is %q, lib/a.php %q, %v", read(t, dir), text, err)
+	}
+}
