@@ -14,8 +14,8 @@ import (
 )
 
 // MaxManifest is the longest manifest that is read, in bytes. A release of
-// 100 000 files lists them in about 16 MiB.
-const MaxManifest = 32 << 20
+// 200 000 files lists them in about 37 MiB.
+const MaxManifest = 64 << 20
 
 // maxSignature is the longest signature kept, in bytes; an Ed25519 signature has
 // 64, and one with a chain of certificates a few thousand.

@@ -21,8 +21,9 @@ const (
 	targetDir = "targets" // of targets that were read, by digest
 )
 
-// maxStored caps what is read back from the trust directory.
-const maxStored = 32 << 20
+// maxStored caps what is read back from the trust directory, in bytes: a manifest is
+// the longest.
+const maxStored = release.MaxManifest
 
 // floor is the newest root ever seen for a pinned root. Its version only grows.
 type floor struct {
