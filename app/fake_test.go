@@ -244,7 +244,7 @@ func (e *fakeEngine) TrySource(_ context.Context, c site.Config) (string, error)
 }
 
 func (e *fakeEngine) TryDatabase(context.Context, site.Config) (string, error) {
-	return "Connected to mariadb 10.11.6: 14 tables.", nil
+	return "Connected to mariadb 10.11.6, tables: 14.", nil
 }
 
 func (e *fakeEngine) TryHealth(context.Context, site.Config) (string, error) {

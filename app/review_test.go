@@ -172,7 +172,7 @@ func TestSettingsAreTriedAndSaved(t *testing.T) {
 		t.Errorf("%d things can be tried, want the server, the database and the health check", tried)
 	}
 	b.mustSay(t, "1.5.0 of 12 November 2026 is offered.")
-	b.mustSay(t, "Connected to mariadb 10.11.6: 14 tables.")
+	b.mustSay(t, "Connected to mariadb 10.11.6, tables: 14.")
 	b.mustSay(t, "The site answers 200 OK.")
 	b.tap(t, "Save")
 	if kept != "wiki@tcp(127.0.0.1:3306)/wiki quack" {

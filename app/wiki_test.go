@@ -94,7 +94,7 @@ func wikiPlan(c update.Choices) *update.Plan {
 }
 
 func wikiFiles(c update.Choices) *files.Plan {
-	p := &files.Plan{StageBytes: 4_000_000, Notes: []string{"12 files of the package are named by no operation and are not installed"}}
+	p := &files.Plan{StageBytes: 4_000_000, Notes: []string{"Files of the package that no operation names, so that they are not installed: 12"}}
 	edited := func(path release.Path, shipped, here, new string, merge bool) {
 		e := files.Entry{Path: path, Change: files.Replace, Shipped: fileState(shipped), Here: fileState(here), New: fileState(new), Edited: true, Merge: merge, Choice: c.OnEdited}
 		if choice, ok := c.Files[path]; ok {

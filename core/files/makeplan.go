@@ -200,7 +200,7 @@ func (pl *planner) collectPatch(at func(release.Path) *candidate) error {
 		}
 	}
 	if n := len(pl.incoming) - len(used); n > 0 {
-		pl.plan.Notes = append(pl.plan.Notes, fmt.Sprintf("%d files of the package are named by no operation and are not installed", n))
+		pl.plan.Notes = append(pl.plan.Notes, fmt.Sprintf("Files of the package that no operation names, so that they are not installed: %d", n))
 	}
 	return nil
 }

@@ -304,7 +304,7 @@ func (f *preflight) otherNames(p release.Path, info fs.FileInfo) bool {
 func (f *preflight) owners() {
 	if f.foreign > 0 {
 		f.add(Warn, "owner", "Run Moult as their owner or as root if that matters.",
-			"%d files belong to someone else and will belong to you afterwards", f.foreign)
+			"Files that belong to someone else and will belong to you afterwards: %d", f.foreign)
 	}
 	if n := len(f.linked); n > 0 {
 		f.add(Warn, "hard links", "", "%s has another name somewhere, which keeps the old contents (%d such files)", f.linked[0], n)

@@ -62,7 +62,7 @@ func TestPruneKeepsTheNewestAndWhatMayNotBeSkipped(t *testing.T) {
 			}
 		}
 		// What is left for a site on the release that is gone.
-		s, err := release.Decide(m, release.Site{Current: version(t, "1.4.2"), Arch: release.X86_64, BaseIntact: true},
+		s, err := release.Decide(m, release.Site{Current: version(t, "1.4.2"), Arch: release.X86_64, BaseKnown: true},
 			func(release.Version) ([]*release.Manifest, error) { return nil, nil })
 		var stop *release.StopError
 		if err != nil && !errors.As(err, &stop) || err == nil && s.Kind != release.Full {

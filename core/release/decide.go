@@ -16,9 +16,9 @@ type Site struct {
 	Arch    Arch
 	// ForceFull asks for the full package even where less would do.
 	ForceFull bool
-	// BaseIntact says that every file that a delta starts from is at hand as it was
-	// shipped.
-	BaseIntact bool
+	// BaseKnown says that it is recorded here what the installed release shipped, which
+	// a delta starts from.
+	BaseKnown bool
 }
 
 // UnsupportedArchError says that a release has no package for a site's architecture.
@@ -165,7 +165,7 @@ type way struct {
 
 func (d *decision) waysFromCurrent() []way {
 	var ways []way
-	if delta, ok := d.m.DeltaFrom(d.site.Current, d.site.Arch); ok && d.site.BaseIntact {
+	if delta, ok := d.m.DeltaFrom(d.site.Current, d.site.Arch); ok && d.site.BaseKnown {
 		ways = append(ways, way{kind: DeltaPack, Package: delta.Package})
 	}
 	for _, p := range d.m.PatchesFrom(d.site.Current, d.site.Arch) {
@@ -301,8 +301,8 @@ func (d *decision) passedOver(chosen way) string {
 	switch {
 	case !ok || chosen.kind == DeltaPack:
 		return ""
-	case !d.site.BaseIntact:
-		return fmt.Sprintf(" The delta of %s can't be used, as files that it starts from were changed here.", size(delta.Size))
+	case !d.site.BaseKnown:
+		return fmt.Sprintf(" The delta (%s) can't be used, as it is not known what the installed release shipped.", size(delta.Size))
 	}
 	return fmt.Sprintf(" The delta would be %s.", size(delta.Size))
 }

@@ -57,8 +57,8 @@ func stops(t testing.TB, versions ...string) func(*Manifest) {
 }
 
 func TestDecide(t *testing.T) {
-	at := func(v string) Site { return Site{Current: version(t, v), Arch: X86_64, BaseIntact: true} }
-	edited := func(v string) Site { s := at(v); s.BaseIntact = false; return s }
+	at := func(v string) Site { return Site{Current: version(t, v), Arch: X86_64, BaseKnown: true} }
+	edited := func(v string) Site { s := at(v); s.BaseKnown = false; return s }
 	chain := []*Manifest{
 		offer(t, "1.6.0", patch("1.5.x", 2_000_000)), // in no order, as callers may have them
 		offer(t, "1.4.0", patch("1.3.x", 1_000_000)),
@@ -115,9 +115,9 @@ func TestDecide(t *testing.T) {
 			DeltaPack, 3_000, "1.5.0", nil},
 		{"delta from another version", at("1.4.3"), offer(t, "1.5.0", patch("1.4.x", 300_000), delta("1.4.2", 3_000)), nil,
 			PatchPack, 300_000, "1.5.0", nil},
-		{"delta, but a base was changed here", edited("1.4.2"), offer(t, "1.5.0", patch("1.4.x", 300_000), delta("1.4.2", 3_000)), nil,
-			PatchPack, 300_000, "1.5.0", []string{"The delta of 3.0 kB can't be used"}},
-		{"delta, but a base was changed here, and no patch", edited("1.4.2"), offer(t, "1.5.0", delta("1.4.2", 3_000)), nil,
+		{"delta, but its base is not known", edited("1.4.2"), offer(t, "1.5.0", patch("1.4.x", 300_000), delta("1.4.2", 3_000)), nil,
+			PatchPack, 300_000, "1.5.0", []string{"The delta (3.0 kB) can't be used"}},
+		{"delta, but its base is not known, and no patch", edited("1.4.2"), offer(t, "1.5.0", delta("1.4.2", 3_000)), nil,
 			Full, 10_000_000, "1.5.0", []string{"No patch leads", "can't be used"}},
 		{"delta is larger than the patch", at("1.4.2"), offer(t, "1.5.0", patch("1.4.x", 300_000), delta("1.4.2", 400_000)), nil,
 			PatchPack, 300_000, "1.5.0", []string{"The delta would be 400 kB"}},

@@ -134,7 +134,7 @@ func pick(ctx context.Context, src source, newest *release.Manifest, asked relea
 
 // facts are what the strategy is decided by.
 func (e *Engine) facts(st site.State, arch release.Arch, c Choices) release.Site {
-	f := release.Site{Current: st.Version, Arch: arch, ForceFull: c.Full, BaseIntact: e.baseIntact()}
+	f := release.Site{Current: st.Version, Arch: arch, ForceFull: c.Full, BaseKnown: e.baseKnown()}
 	for _, p := range e.site.Config.Requires {
 		if _, err := e.site.Root.Lstat(string(p)); errors.Is(err, fs.ErrNotExist) {
 			f.Missing = append(f.Missing, p)
@@ -143,9 +143,9 @@ func (e *Engine) facts(st site.State, arch release.Arch, c Choices) release.Site
 	return f
 }
 
-// baseIntact reports whether the shipped contents that deltas start from are
+// baseKnown reports whether the shipped contents that deltas start from are
 // recorded. Each base is hashed again when a delta is used.
-func (e *Engine) baseIntact() bool {
+func (e *Engine) baseKnown() bool {
 	heading, err := e.site.InventoryOf(release.Operations{})
 	return err == nil && heading.BaseKnown
 }

@@ -50,7 +50,7 @@ type before struct {
 // Until it returns without an error nothing of the site has changed.
 func (e *Engine) begin(ctx context.Context, p *Plan, report Report) (*run, error) {
 	if open := p.Files.Undecided(); len(open) > 0 {
-		return nil, &Error{Kind: KindUndecided, Stage: StagePlan, Err: fmt.Errorf("%d files were edited on this site and nobody has said what to do with them, the first is %s", len(open), open[0].Path)}
+		return nil, &Error{Kind: KindUndecided, Stage: StagePlan, Err: fmt.Errorf("nobody has said what to do with %s, which was edited on this site (such files in all: %d)", open[0].Path, len(open))}
 	}
 	if stop := p.Blocked(); len(stop) > 0 {
 		return nil, &Error{Kind: KindBlocked, Stage: StagePreflight, Err: errors.New(stop[0].Text)}

@@ -51,7 +51,7 @@ func (e *Engine) TryDatabase(ctx context.Context, cfg site.Config) (string, erro
 	if err != nil {
 		return "", classify(StagePreflight, databaseError{err})
 	}
-	return fmt.Sprintf("Connected to %s: %d tables.", db.Flavor(), len(live.Tables)), nil
+	return fmt.Sprintf("Connected to %s, tables: %d.", db.Flavor(), len(live.Tables)), nil
 }
 
 // TryHealth asks the health check of cfg once and says what it answered.
