@@ -49,6 +49,7 @@ type filesView struct {
 	folded   map[string]bool
 	selected release.Path // the file on the right
 	turn     int          // of the layouts; an older one that comes late is dropped
+	laid     int          // the turn whose rows the tree shows
 }
 
 func newFilesView(p *page) *filesView {
@@ -63,8 +64,9 @@ func newFilesView(p *page) *filesView {
 		v.folded = with(v.folded, path, !v.folded[path])
 		v.layout()
 	}
-	v.tree.OnFile = func(i int) {
-		if i < len(v.entries) {
+	v.tree.OnFile = func(path string) {
+		// The line may be one of the plan before, until the new layout is there.
+		if i := v.index(release.Path(path)); i >= 0 {
 			v.selected = v.entries[i].Path
 			v.detail.show(p.site.model, v.entries[i])
 		}
@@ -90,6 +92,7 @@ func newFilesView(p *page) *filesView {
 func (v *filesView) render(m Model) {
 	if m.Plan == nil || m.Plan.Files == nil {
 		v.plan, v.entries, v.items, v.selected = nil, nil, nil, ""
+		v.turn++
 		v.tree.Unselect()
 		v.full.Hide()
 		v.empty.Objects = []fyne.CanvasObject{nothingToReview(v.page, m, lang.L("No files to show"), lang.L("Review an update to see every file that it changes, with the difference."))}
@@ -114,9 +117,10 @@ func (v *filesView) render(m Model) {
 		v.notes.Hidden = v.notes.Text == ""
 	}
 	v.items = fileItems(m, v.entries)
-	if fresh {
+	switch {
+	case fresh:
 		v.layout()
-	} else {
+	case v.laid == v.turn: // a layout that is under way brings the items along
 		v.tree.SetItems(v.items)
 	}
 	if i := v.index(v.selected); i >= 0 {
@@ -190,6 +194,7 @@ func (v *filesView) layout() {
 		rows := widgets.Layout(items, matcher(entries, on, find), folded)
 		v.page.site.threads.do(func() {
 			if turn == v.turn {
+				v.laid = turn
 				v.tree.Set(v.items, rows)
 				setShown(v.none, len(rows) == 0)
 				setShown(v.tree, len(rows) > 0)
@@ -242,7 +247,7 @@ func (v *filesView) selectPath(p release.Path) {
 	}
 	v.selected = p
 	v.detail.show(v.page.site.model, v.entries[i])
-	v.tree.Select(i)
+	v.tree.Select(string(p))
 }
 
 // filterEdited shows only the files that were edited here.

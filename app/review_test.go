@@ -12,6 +12,7 @@ import (
 	"fyne.io/fyne/v2/test"
 	"fyne.io/fyne/v2/widget"
 
+	"moult/core/files"
 	"moult/core/site"
 	"moult/core/update"
 	"moult/widgets"
@@ -219,5 +220,32 @@ func TestEmptyTabsSayWhatToDo(t *testing.T) {
 	} {
 		b.show(t, scene{c.name, func() Model { return c.model }, func(b *bench) { b.page().tabs.Select(c.tab) }})
 		b.mustSay(t, c.says)
+	}
+}
+
+// TestAPlanOfFewerFilesCanBeRenderedTwice has a decision come while the tree is
+// still laid out for a plan that lacks files of the plan before.
+func TestAPlanOfFewerFilesCanBeRenderedTwice(t *testing.T) {
+	e := wiki()
+	plan := e.plan
+	e.plan = func(c update.Choices) *update.Plan {
+		p := plan(c)
+		if c.Files["templates/footer.html"] != files.ChoiceAsk {
+			few := *p.Files
+			few.Entries = slices.DeleteFunc(slices.Clone(few.Entries), func(e files.Entry) bool { return !e.Edited })
+			p.Files = &few
+		}
+		return p
+	}
+	b := newBench(t, e)
+	b.tap(t, "Check for updates")
+	b.tap(t, "Review update")
+	b.page().tabs.Select(tabFiles)
+	b.idle(t)
+	b.app.current.choose("templates/footer.html", files.ChoiceNew)
+	b.app.current.choose("config/wiki.php", files.ChoiceMerge)
+	b.idle(t)
+	if n := b.page().files.tree.Len(); n != 4 {
+		t.Errorf("the tree has %d lines, want 2 files in 2 directories", n)
 	}
 }

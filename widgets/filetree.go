@@ -15,8 +15,8 @@ import (
 // what [Layout] made; opening and closing a directory is a new layout.
 type FileTree struct {
 	widget.BaseWidget
-	// OnFile is called with the index of the item that was selected.
-	OnFile func(item int)
+	// OnFile is called with the path of the file that was selected.
+	OnFile func(path string)
 	// OnFold is called with the path of a directory that is to be opened or closed.
 	OnFold func(path string)
 
@@ -36,7 +36,7 @@ func NewFileTree() *FileTree {
 		func() int { return len(t.rows) },
 		func() fyne.CanvasObject { return newFileLine() },
 		func(id int, o fyne.CanvasObject) {
-			if id < len(t.rows) {
+			if id < len(t.rows) && t.rows[id].Item < len(t.items) {
 				o.(*fileLine).show(&t.rows[id], t.items)
 			}
 		}, t.onSelected)
@@ -67,7 +67,8 @@ func (t *FileTree) line(path string) int {
 }
 
 // SetItems replaces the items behind the rows that are shown, as when only what
-// they say has changed.
+// they say has changed. They are the same files in the same order; other files
+// need a new layout.
 func (t *FileTree) SetItems(items []FileItem) {
 	t.items = items
 	t.list.Refresh()
@@ -76,10 +77,10 @@ func (t *FileTree) SetItems(items []FileItem) {
 // Len returns the number of lines.
 func (t *FileTree) Len() int { return len(t.rows) }
 
-// Select selects the file with this index, if its line is there, and brings it
+// Select selects the file with this path, if its line is there, and brings it
 // into the middle of what is in sight.
-func (t *FileTree) Select(item int) {
-	if i := t.line(t.items[item].Path); i >= 0 {
+func (t *FileTree) Select(path string) {
+	if i := t.line(path); i >= 0 {
 		t.list.Reveal(i)
 	}
 }
@@ -108,9 +109,9 @@ func (t *FileTree) onSelected(id int) {
 		}
 		return
 	}
-	t.chosen = t.items[row.Item].Path
+	t.chosen = row.Path
 	if t.OnFile != nil {
-		t.OnFile(row.Item)
+		t.OnFile(row.Path)
 	}
 }
 

@@ -157,8 +157,8 @@ func TestASelectedFileStaysSelected(t *testing.T) {
 	window(t, tree, 300, 200)
 	tree.Set(items, Layout(items, nil, nil))
 	opened := 0
-	tree.OnFile = func(int) { opened++ }
-	tree.Select(2)
+	tree.OnFile = func(string) { opened++ }
+	tree.Select(items[2].Path)
 	tree.Set(items, Layout(items, func(i int) bool { return i > 0 }, nil))
 	if tree.list.selected != 1 || opened != 1 {
 		t.Errorf("line %d is selected after %d openings, want 1 and 1", tree.list.selected, opened)
@@ -180,13 +180,29 @@ func TestFileTreeTellsFilesFromDirectories(t *testing.T) {
 	window(t, ft, 300, 200)
 	ft.Set(items, Layout(items, nil, nil))
 	var file, fold []string
-	ft.OnFile = func(i int) { file = append(file, items[i].Path) }
+	ft.OnFile = func(p string) { file = append(file, p) }
 	ft.OnFold = func(p string) { fold = append(fold, p) }
 	for i := range ft.rows {
 		ft.list.Select(i)
 	}
 	if fmt.Sprint(file) != "[app/a.php app/b.php c.php]" || fmt.Sprint(fold) != "[app]" {
 		t.Errorf("files %v, folds %v", file, fold)
+	}
+}
+
+// TestFileTreeOutlivesRowsOfOtherItems gives it fewer files than its rows are of.
+func TestFileTreeOutlivesRowsOfOtherItems(t *testing.T) {
+	start(t)
+	items := tree("a.php", "b.php", "c.php")
+	ft := NewFileTree()
+	window(t, ft, 300, 200)
+	ft.Set(items, Layout(items, nil, nil))
+	opened := ""
+	ft.OnFile = func(p string) { opened = p }
+	ft.SetItems(items[:1])
+	ft.list.Select(2)
+	if opened != "c.php" {
+		t.Errorf("the line of c.php opens %q", opened)
 	}
 }
 
