@@ -19,8 +19,10 @@ func (p *Program) demoCommand() *cobra.Command {
 		Use:   "demo [DIR]",
 		Short: "Try Moult on a sample product with two sites and a database of its own",
 		Long: "Make a publisher with signed releases, two sites and a private MariaDB in DIR, and open\n" +
-			"the window on them. Without DIR everything is in a temporary directory and gone at the end.\n" +
-			"With --headless one update and its roll back are run and checked, without a window.",
+			"the window on them. DIR is new, empty or a demo already; without DIR everything is in a\n" +
+			"temporary directory and gone at the end. With --db the demo makes its databases on a server\n" +
+			"that runs already, under names with moult_demo in them, drops them at the end and touches no\n" +
+			"other. With --headless one update and its roll back are run and checked, without a window.",
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if !headless && p.OpenWindow == nil {
@@ -37,7 +39,7 @@ func (p *Program) demoCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&headless, "headless", false, "run one update and its roll back without a window, and check them")
-	cmd.Flags().StringVar(&db, "db", "embedded", `"embedded", or the DSN of a running server`)
+	cmd.Flags().StringVar(&db, "db", "embedded", `"embedded", or the DSN of a running server and an account without a password`)
 	return cmd
 }
 
@@ -48,6 +50,9 @@ func (p *Program) demo(ctx context.Context, dir, dsn string, headless bool) (err
 	d, err := demo.Build(ctx, dir, demo.Options{DSN: dsn, Report: func(line string) { p.sayf("%s", line) }})
 	if errors.Is(err, embedded.ErrAbsent) {
 		return fmt.Errorf("%w; or name a server with --db", err)
+	}
+	if errors.Is(err, demo.ErrNotDemo) {
+		return usageError{err}
 	}
 	if err != nil {
 		return err

@@ -150,11 +150,12 @@ func printsJSON(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// demo DIR makes a demo on the script's server.
+// demo DIR makes a demo on the script's server. $WIKI_DSN is its wiki's database.
 func makeDemo(ts *testscript.TestScript, _ bool, args []string) {
 	d, err := demo.Build(context.Background(), ts.MkAbs(args[0]), demo.Options{DSN: ts.Getenv("DSN")})
 	ts.Check(err)
 	ts.Defer(func() { d.Close() })
+	ts.Setenv("WIKI_DSN", d.DSN(d.Sites[0]))
 }
 
 type snapshotsKey struct{}

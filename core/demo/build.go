@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"github.com/go-sql-driver/mysql"
+	"github.com/gofrs/flock"
 
 	"moult/core/database/embedded"
 )
@@ -16,7 +17,8 @@ import (
 type Options struct {
 	// DSN names a running server and an account without a password that may create
 	// databases, in the form of go-sql-driver. "" means a private MariaDB
-	// in the demo's directory.
+	// in the demo's directory. On a named server the demo makes databases whose names
+	// contain "moult_demo", and drops those when it is closed.
 	DSN      string
 	NoDeltas bool              // the publisher offers patches and full packages only
 	Report   func(line string) // told what is being made; may be nil
@@ -28,14 +30,17 @@ type Demo struct {
 	Repo  string   // the wiki's release repository
 	Sites []string // the wiki, which is behind, and the shop, which is current
 
+	lock    *flock.Flock
+	record  record
 	server  *embedded.Server // nil when Options.DSN named another
 	address *mysql.Config    // of the server
 	deltas  bool             // Add makes them
 	report  func(string)
 }
 
-// Build makes a demo in dir, or opens the one that is there. The error wraps
-// [embedded.ErrAbsent] when no server can be started on this machine.
+// Build makes a demo in dir, which is new or empty, or opens the one that is there.
+// The error wraps [ErrNotDemo] when something else is in dir, and [embedded.ErrAbsent]
+// when no server can be started on this machine.
 func Build(ctx context.Context, dir string, o Options) (*Demo, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
@@ -51,23 +56,29 @@ func Build(ctx context.Context, dir string, o Options) (*Demo, error) {
 	if d.report == nil {
 		d.report = func(string) {}
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := d.claim(); err != nil {
 		return nil, err
 	}
 	if err := d.connect(ctx, o.DSN); err != nil {
-		return nil, err
+		return nil, errors.Join(err, d.lock.Unlock())
 	}
 	if err := d.fill(ctx); err != nil {
-		d.Close()
-		return nil, err
+		return nil, errors.Join(err, d.Close())
 	}
 	return d, nil
 }
 
-// fill makes what is not there yet. A marker at the end tells a whole demo from
-// one whose making was cut off.
+// fill makes what is not there yet. The record tells a whole demo from one whose
+// making was cut off.
 func (d *Demo) fill(ctx context.Context) error {
-	if _, err := os.Stat(d.marker()); err == nil {
+	d.record = d.readRecord()
+	if server := d.serverName(); d.record.Server != server {
+		if d.record.Complete {
+			return fmt.Errorf("the databases of the demo in %s are on %s, not on %s", d.Dir, describe(d.record.Server), describe(server))
+		}
+		d.record = record{Server: server}
+	}
+	if d.record.Complete {
 		d.report("opening the demo in " + d.Dir)
 		return errors.Join(d.refresh(ctx, Wiki), d.refresh(ctx, Shop))
 	}
@@ -90,19 +101,19 @@ func (d *Demo) fill(ctx context.Context) error {
 			return fmt.Errorf("install the %s: %w", product, err)
 		}
 	}
-	return os.WriteFile(d.marker(), nil, 0o644)
+	d.record.Complete = true
+	return d.writeRecord()
 }
-
-func (d *Demo) marker() string { return filepath.Join(d.Dir, "complete") }
 
 // DSN returns the data source name of a site's database.
 func (d *Demo) DSN(site string) string { return d.databaseOf(filepath.Base(site)).FormatDSN() }
 
-// Close ends the server, or removes the databases from one that was running
+// Close ends the server, or removes the demo's databases from one that was running
 // before. The directory stays.
 func (d *Demo) Close() error {
+	end := d.dropDatabases
 	if d.server != nil {
-		return d.server.Stop()
+		end = d.server.Stop
 	}
-	return d.dropDatabases()
+	return errors.Join(end(), d.lock.Unlock())
 }

@@ -5,14 +5,15 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/go-sql-driver/mysql"
 
 	"moult/core/database/embedded"
+	"moult/core/release"
+	"moult/core/schema"
 )
 
 // connect starts the demo's own server, or remembers the one that dsn names.
@@ -33,34 +34,83 @@ func (d *Demo) connect(ctx context.Context, dsn string) error {
 	return nil
 }
 
+// serverName says which server the databases are on: "" for the demo's own.
+func (d *Demo) serverName() string {
+	if d.server != nil {
+		return ""
+	}
+	return fmt.Sprintf("%s(%s)/%s", d.address.Net, d.address.Addr, d.address.DBName)
+}
+
+func describe(server string) string {
+	if server == "" {
+		return "its own server"
+	}
+	return server
+}
+
+// maxDatabase is the longest name of a demo's database. Servers take 64 characters, of
+// which Moult puts 14 before the name for the database in which it tries plans.
+const maxDatabase = 50
+
 // databaseOf says where the product's database is. On a server that was running
 // before, its name begins with that of the database in the demo's DSN, so that
-// several demos don't meet.
+// several demos don't meet, and says that it is a demo's, so that it is no one else's.
 func (d *Demo) databaseOf(product string) *mysql.Config {
 	cfg := d.address.Clone()
+	end := "moult_demo_" + product
 	switch {
 	case d.server != nil:
 		cfg.DBName = product
 	case cfg.DBName == "":
-		cfg.DBName = "moult_demo_" + product
+		cfg.DBName = end
 	default:
-		cfg.DBName += "_" + product
+		cfg.DBName = shorten(cfg.DBName, maxDatabase-len("_"+end)) + "_" + end
 	}
 	return cfg
 }
 
-// createDatabase makes an empty database for the product and returns its DSN.
+// shorten returns a name of at most most characters, another for each name.
+func shorten(name string, most int) string {
+	letters := []rune(name)
+	if len(letters) <= most {
+		return name
+	}
+	hash := release.DigestOf([]byte(name)).Hex()[:8]
+	return string(letters[:most-len("_"+hash)]) + "_" + hash
+}
+
+// errDatabaseExists is the code of a server's refusal to make a database twice.
+const errDatabaseExists = 1007
+
+// createDatabase makes an empty database for the product and returns its DSN. Only one
+// that the demo has made before is dropped for it.
 func (d *Demo) createDatabase(ctx context.Context, product string) (string, error) {
 	cfg := d.databaseOf(product)
-	name := cfg.DBName
-	db, err := embedded.Connect(d.address.FormatDSN())
+	db, err := d.openServer()
 	if err != nil {
 		return "", err
 	}
 	defer db.Close()
-	for _, stmt := range []string{"DROP DATABASE IF EXISTS `%s`", "CREATE DATABASE `%s` CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci"} {
-		if _, err := db.ExecContext(ctx, fmt.Sprintf(stmt, name)); err != nil {
-			return "", fmt.Errorf("create database %s: %w", name, err)
+	name := schema.Quote(cfg.DBName)
+	ours := d.server != nil || slices.Contains(d.record.Databases, cfg.DBName)
+	if ours {
+		if _, err := db.ExecContext(ctx, "DROP DATABASE IF EXISTS "+name); err != nil {
+			return "", fmt.Errorf("drop database %s: %w", cfg.DBName, err)
+		}
+	}
+	_, err = db.ExecContext(ctx, "CREATE DATABASE "+name+" CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci")
+	var refusal *mysql.MySQLError
+	if errors.As(err, &refusal) && refusal.Number == errDatabaseExists {
+		return "", fmt.Errorf("the database %s is there already and not of this demo: drop it, or put another name after the last / of the DSN", cfg.DBName)
+	}
+	if err != nil {
+		return "", fmt.Errorf("create database %s: %w", cfg.DBName, err)
+	}
+	if !ours {
+		d.record.Databases = append(d.record.Databases, cfg.DBName)
+		if err := d.writeRecord(); err != nil {
+			return "", err
 		}
 	}
 	return cfg.FormatDSN(), nil
@@ -69,20 +119,33 @@ func (d *Demo) createDatabase(ctx context.Context, product string) (string, erro
 // dropDatabases removes the demo's databases from a server that is not its own.
 // What is in the directory is made anew by the next Build.
 func (d *Demo) dropDatabases() error {
-	if err := os.Remove(d.marker()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if len(d.record.Databases) == 0 {
+		return nil
+	}
+	d.record.Complete = false
+	if err := d.writeRecord(); err != nil {
 		return err
 	}
-	db, err := embedded.Connect(d.address.FormatDSN())
+	db, err := d.openServer()
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	for _, product := range []string{Wiki, Shop} {
-		if _, err := db.Exec("DROP DATABASE IF EXISTS `" + d.databaseOf(product).DBName + "`"); err != nil {
-			return err
+	for _, name := range d.record.Databases {
+		if _, err := db.Exec("DROP DATABASE IF EXISTS " + schema.Quote(name)); err != nil {
+			return fmt.Errorf("drop database %s: %w", name, err)
 		}
 	}
-	return nil
+	d.record.Databases = nil
+	return d.writeRecord()
+}
+
+// openServer opens the server outside any database: the one that the DSN names need
+// not be there.
+func (d *Demo) openServer() (*sql.DB, error) {
+	address := d.address.Clone()
+	address.DBName = ""
+	return embedded.Connect(address.FormatDSN())
 }
 
 // load runs a schema, whose statements end in ";" at the end of a line, and
