@@ -54,6 +54,14 @@ func ownerOf(info fs.FileInfo) int {
 	return -1
 }
 
+// groupOf returns a file's group, -1 when the system doesn't tell.
+func groupOf(info fs.FileInfo) int {
+	if st, ok := info.Sys().(*syscall.Stat_t); ok {
+		return int(st.Gid)
+	}
+	return -1
+}
+
 // isOwnedBy reports whether a file has an owner and a group; -1 stands for any.
 func isOwnedBy(info fs.FileInfo, uid, gid int) bool {
 	st, ok := info.Sys().(*syscall.Stat_t)

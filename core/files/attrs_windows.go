@@ -39,6 +39,9 @@ func deviceOf(fs.FileInfo) uint64 { return 0 }
 // ownerOf returns a file's owner, -1 when the system doesn't tell.
 func ownerOf(fs.FileInfo) int { return -1 }
 
+// groupOf returns a file's group, -1 when the system doesn't tell.
+func groupOf(fs.FileInfo) int { return -1 }
+
 // isOwnedBy: owners don't go over on Windows.
 func isOwnedBy(fs.FileInfo, int, int) bool { return true }
 

@@ -7,10 +7,13 @@ import (
 	"io/fs"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
+
+	"moult/core/release"
 )
 
 // lookTree tells whether a directory was swapped with its clone: by its inode, or,
@@ -163,6 +166,17 @@ type cloner struct {
 	toDir   string
 	planned map[string]kind
 	whole   bool // it was whole once: a directory in it has all that it was made with
+	// aside names what can't be where it is in the original, since the plan needs its
+	// place for something else. Nil: that is an error.
+	aside func(rel string) string
+	// moved are the names that were needed, by paths of the original.
+	moved map[string]string
+}
+
+// copied is something of the original that the clone is to have at a path.
+type copied struct {
+	node
+	at string
 }
 
 // sync makes the clone equal and returns the listing of the original that it is
@@ -184,45 +198,22 @@ func (c *cloner) sync() ([]node, error) {
 	if err := both.Wait(); err != nil {
 		return nil, err
 	}
-	clone := make(map[string]node, len(have))
-	for _, n := range have {
-		clone[n.path] = n
-	}
-	wanted := make(map[string]bool, len(nodes))
-	var files []node // to be linked
-	for _, n := range nodes {
-		if _, planned := c.planned[n.path]; planned {
-			continue
-		}
-		wanted[n.path] = true
-		has, there := clone[n.path]
-		switch {
-		case there && !n.dir && has.inode == n.inode && n.inode != 0:
-			continue
-		case there && n.dir && has.dir && c.whole && has.mode == n.mode && has.owner == n.owner:
-			continue
-		}
-		if there && has.dir != n.dir || there && !n.dir {
-			if err := c.d.remove(c.to, path.Join(c.toDir, n.path)); err != nil {
-				return nil, err
-			}
-			c.to.forget()
-		}
-		if !n.dir {
-			files = append(files, n)
-		} else if err := c.mkdirs(n.path); err != nil {
-			return nil, err
-		}
-	}
-	trees := []*tree{c.from, c.to}
-	err := eachParallel(context.Background(), trees, len(files), func(t []*tree, i int) error {
-		return c.link(t[0], t[1], files[i].path)
-	})
+	holds := c.holding(have)
+	all, err := c.wanted(nodes, have, holds)
 	if err != nil {
 		return nil, err
 	}
-	for _, n := range slices.Backward(have) {
-		if _, planned := c.planned[n.path]; planned || wanted[n.path] {
+	wanted := make(map[string]node, len(all))
+	for _, w := range all {
+		wanted[w.at] = w.node
+	}
+	kept := make(map[string]node, len(have))
+	for _, n := range slices.Backward(have) { // what is in a directory comes after it
+		w, is := wanted[n.path]
+		_, planned := c.planned[n.path]
+		switch {
+		case planned, holds[n.path], is && w.dir && n.dir, is && !w.dir && !n.dir && w.inode == n.inode && n.inode != 0:
+			kept[n.path] = n
 			continue
 		}
 		if err := c.d.remove(c.to, path.Join(c.toDir, n.path)); err != nil {
@@ -230,17 +221,106 @@ func (c *cloner) sync() ([]node, error) {
 		}
 		c.to.forget()
 	}
-	return nodes, nil
+	var files []copied // to be linked
+	for _, w := range all {
+		has, there := kept[w.at]
+		switch {
+		case !w.dir && !there:
+			files = append(files, w)
+		case w.dir && !(there && c.whole && has.mode == w.mode && has.owner == w.owner && has.group == w.group):
+			if err := c.mkdirs(w.path, w.at); err != nil {
+				return nil, err
+			}
+		}
+	}
+	err = eachParallel(context.Background(), []*tree{c.from, c.to}, len(files), func(t []*tree, i int) error {
+		return c.link(t[0], t[1], files[i].path, files[i].at)
+	})
+	return nodes, err
 }
 
-// link gives a file a name in the clone.
-func (c *cloner) link(from, to *tree, rel string) error {
-	do := func() error { return c.d.link(from, path.Join(c.fromDir, rel), to, path.Join(c.toDir, rel)) }
+// holding finds the directories of the clone with something of the plan's in them.
+func (c *cloner) holding(have []node) map[string]bool {
+	holds := map[string]bool{}
+	for _, n := range have {
+		if _, planned := c.planned[n.path]; planned {
+			parents(release.Path(n.path), func(dir release.Path) { holds[string(dir)] = true })
+		}
+	}
+	return holds
+}
+
+// wanted lists what the clone is to have besides what the plan itself makes, changes or
+// removes, and where.
+func (c *cloner) wanted(nodes, have []node, holds map[string]bool) ([]copied, error) {
+	clone := make(map[string]node, len(have))
+	for _, n := range have {
+		clone[n.path] = n
+	}
+	taken := make(map[string]bool, len(nodes))
+	for _, n := range nodes {
+		taken[n.path] = true
+	}
+	instead := map[string]string{} // of paths that are in the way, the names that are given
+	var all []copied
+	for _, n := range nodes {
+		_, planned := c.planned[n.path]
+		at, why := n.path, ""
+		parents(release.Path(n.path), func(dir release.Path) {
+			if name, is := instead[string(dir)]; is {
+				at, why = name+strings.TrimPrefix(n.path, string(dir)), string(dir)
+			}
+		})
+		has, there := clone[n.path]
+		if why == "" && c.inTheWay(n, has, there, holds[n.path]) {
+			if c.aside == nil {
+				return nil, fmt.Errorf("%s %w", n.path, ErrChanged)
+			}
+			at, why = c.aside(n.path), n.path
+			for k := 2; taken[at]; k++ {
+				at = c.aside(n.path) + "-" + strconv.Itoa(k)
+			}
+			instead[why] = at
+			if n.dir {
+				continue // made for the first file in it that is not the plan's
+			}
+			planned = false
+		}
+		if planned || why != "" && n.dir {
+			continue
+		}
+		if why != "" {
+			c.moved[why] = instead[why]
+		}
+		all = append(all, copied{n, at})
+	}
+	return all, nil
+}
+
+// inTheWay reports whether something of the original is where the plan's own goes back
+// to. There says whether the clone has something at its path, held whether that holds
+// what is the plan's.
+func (c *cloner) inTheWay(n, has node, there, held bool) bool {
+	does, planned := c.planned[n.path]
+	switch {
+	case !n.dir && planned && does == makeDir:
+		return true
+	case !there || has.dir == n.dir:
+		return false
+	case n.dir:
+		return planned
+	}
+	return held && (!planned || does == takeDir)
+}
+
+// link gives a file of the original a name in the clone.
+func (c *cloner) link(from, to *tree, rel, at string) error {
+	do := func() error { return c.d.link(from, path.Join(c.fromDir, rel), to, path.Join(c.toDir, at)) }
 	err := do()
 	if missing(err) {
 		// It lies in a directory that the plan makes or removes, and so keeps it.
 		own := cloner{d: c.d, from: from, fromDir: c.fromDir, to: to, toDir: c.toDir}
-		if err = own.mkdirs(path.Dir(rel)); err == nil {
+		if err = own.mkdirs(path.Dir(rel), path.Dir(at)); err == nil || errors.Is(err, fs.ErrExist) {
 			err = do()
 		}
 	}
@@ -248,19 +328,19 @@ func (c *cloner) link(from, to *tree, rel string) error {
 }
 
 // mkdir makes a directory like that of the original.
-func (c *cloner) mkdir(rel string) error {
+func (c *cloner) mkdir(rel, at string) error {
 	a, err := attrsOfDir(c.from, path.Join(c.fromDir, rel))
 	if err != nil {
 		return err
 	}
-	return c.d.mkdir(c.to, path.Join(c.toDir, rel), a)
+	return c.d.mkdir(c.to, path.Join(c.toDir, at), a)
 }
 
-func (c *cloner) mkdirs(rel string) error {
-	err := c.mkdir(rel)
+func (c *cloner) mkdirs(rel, at string) error {
+	err := c.mkdir(rel, at)
 	if missing(err) && rel != "." {
-		if err = c.mkdirs(path.Dir(rel)); err == nil {
-			err = c.mkdir(rel)
+		if err = c.mkdirs(path.Dir(rel), path.Dir(at)); err == nil {
+			err = c.mkdir(rel, at)
 		}
 	}
 	return err
@@ -304,7 +384,7 @@ func (e *eyes) carryOver(d disk, st step, cloned, after []node, planned func(p s
 			continue
 		}
 		if n.dir {
-			if err := c.mkdirs(n.path); err != nil && !errors.Is(err, fs.ErrExist) {
+			if err := c.mkdirs(n.path, n.path); err != nil && !errors.Is(err, fs.ErrExist) {
 				return err
 			}
 			continue
@@ -314,7 +394,7 @@ func (e *eyes) carryOver(d disk, st step, cloned, after []node, planned func(p s
 				return err
 			}
 		}
-		if err := c.link(e.update, e.site, n.path); err != nil && !errors.Is(err, fs.ErrExist) {
+		if err := c.link(e.update, e.site, n.path, n.path); err != nil && !errors.Is(err, fs.ErrExist) {
 			return err
 		}
 	}

@@ -19,6 +19,10 @@ import (
 // does with a volume. Whoever holds a directory that way would not notice that
 // another has taken its place. sure is false when not all processes can be asked.
 func inUse(site string) (dirs []release.Path, sure bool) {
+	site, err := filepath.EvalSymlinks(site) // as /proc names directories
+	if err != nil {
+		return nil, false
+	}
 	processes, err := os.ReadDir("/proc")
 	if err != nil {
 		return nil, false

@@ -21,6 +21,7 @@ type node struct {
 	device uint64
 	mode   uint32 // as the system has it: only to be compared
 	owner  int
+	group  int
 }
 
 // list lists a directory with everything below it, sorted by path, "." first. One
@@ -97,8 +98,11 @@ func (l *listing) eachByName(t *tree, rel string) (nodes []node, dirs []string, 
 	if err != nil {
 		return nil, nil, err
 	}
-	nodes = append(nodes, node{path: rel, inode: identOf(info).Inode, dir: true, device: deviceOf(info), mode: uint32(info.Mode()), owner: ownerOf(info)})
+	nodes = append(nodes, node{path: rel, inode: identOf(info).Inode, dir: true, device: deviceOf(info), mode: uint32(info.Mode()), owner: ownerOf(info), group: groupOf(info)})
 	h, err := t.dir(at)
+	if missing(err) {
+		return nil, nil, nil
+	}
 	if err != nil {
 		return nil, nil, err
 	}

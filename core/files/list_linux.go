@@ -52,8 +52,11 @@ func (l *listing) one(t *tree, rel string) ([]node, []string, error) {
 		}
 		l.device.Store(st.Dev)
 	}
-	nodes := []node{{path: rel, inode: st.Ino, dir: true, device: st.Dev, mode: st.Mode, owner: int(st.Uid)}}
+	nodes := []node{{path: rel, inode: st.Ino, dir: true, device: st.Dev, mode: st.Mode, owner: int(st.Uid), group: int(st.Gid)}}
 	nodes, dirs, known, err := entries(fd, rel, nodes)
+	if missing(err) {
+		return nil, nil, nil // removed since it was opened
+	}
 	if err == nil && !known {
 		return l.eachByName(t, rel)
 	}

@@ -93,6 +93,36 @@ func TestListOfWhatIsNoDirectory(t *testing.T) {
 	}
 }
 
+func TestListGoesOnWhileADirectoryComesAndGoes(t *testing.T) {
+	base := t.TempDir()
+	must(t, os.Mkdir(filepath.Join(base, "top"), 0o755))
+	root, err := os.OpenRoot(base)
+	must(t, err)
+	defer root.Close()
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			_ = os.Mkdir(filepath.Join(base, "top/x"), 0o755)
+			_ = os.Remove(filepath.Join(base, "top/x"))
+		}
+	}()
+	defer func() { close(stop); <-stopped }()
+	for range 2_000 {
+		tr := newTree(root)
+		nodes, err := list(tr, "top", 10)
+		tr.close()
+		if err != nil || len(nodes) == 0 {
+			t.Fatal(nodes, err)
+		}
+	}
+}
+
 func TestIntentIsReadAsItWasWritten(t *testing.T) {
 	ids := rapid.Custom(func(t *rapid.T) ident {
 		return ident{rapid.Uint64().Draw(t, "inode"), rapid.Int64().Draw(t, "size"), rapid.Int64().Draw(t, "time")}

@@ -127,7 +127,12 @@ func TestWorkingDirectoriesAreReadFromProc(t *testing.T) {
 		}
 		return
 	}
-	if !slices.Contains(used, release.Path("volume/data")) {
-		t.Errorf("in use are %v", used)
+	link := filepath.Join(t.TempDir(), "link")
+	must(t, os.Symlink(dir, link))
+	linked, _ := inUse(link)
+	for _, used := range [][]release.Path{used, linked} {
+		if !slices.Contains(used, release.Path("volume/data")) {
+			t.Errorf("in use are %v", used)
+		}
 	}
 }

@@ -2,6 +2,7 @@ package files
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -308,6 +309,119 @@ func TestUndoKeepsWhatWasDoneSince(t *testing.T) {
 				t.Errorf("after the undo (-want +got):\n%s\nnotes: %q", diff, notes)
 			}
 		})
+	}
+}
+
+// TestUndoMakesRoom undoes an update on whose site directories and files have taken each
+// other's places since.
+func TestUndoMakesRoom(t *testing.T) {
+	shipped := contents{"index.php": "1", "lib/a": "1", "lib/b": "1", "lib/sub/c": "1", "lib/sub/same": "1", "lib/keep/x": "1"}
+	cases := []struct {
+		name  string
+		since func(t *testing.T, at func(p string) string)
+		want  contents // on top of what was shipped; "" is not there
+	}{
+		{"a directory became a link", func(t *testing.T, at func(p string) string) {
+			must(t, os.Rename(at("lib/keep"), filepath.Join(t.TempDir(), "keep")))
+			must(t, os.Symlink("elsewhere", at("lib/keep")))
+		}, contents{"lib/keep/x": "", "lib/keep": "->elsewhere"}},
+		{"a directory became a file", func(t *testing.T, at func(p string) string) {
+			must(t, os.RemoveAll(at("lib/keep")))
+			must(t, os.WriteFile(at("lib/keep"), []byte("mine"), 0o644))
+		}, contents{"lib/keep/x": "", "lib/keep": "mine"}},
+		{"a directory with files of the update became a file", func(t *testing.T, at func(p string) string) {
+			must(t, os.RemoveAll(at("lib/sub")))
+			must(t, os.WriteFile(at("lib/sub"), []byte("mine"), 0o644))
+		}, contents{"lib/sub/same": "", "lib/sub.moult-u1": "mine"}},
+		{"a directory with files of the update became a link", func(t *testing.T, at func(p string) string) {
+			must(t, os.RemoveAll(at("lib/sub")))
+			must(t, os.Symlink("elsewhere", at("lib/sub")))
+		}, contents{"lib/sub/same": "", "lib/sub.moult-u1": "->elsewhere"}},
+		{"a directory with files of the update was removed", func(t *testing.T, at func(p string) string) {
+			must(t, os.RemoveAll(at("lib/sub")))
+		}, contents{"lib/sub/same": ""}},
+		{"a file of the update became a directory", func(t *testing.T, at func(p string) string) {
+			must(t, os.Remove(at("lib/a")))
+			must(t, os.MkdirAll(at("lib/a/mine"), 0o755))
+			must(t, os.WriteFile(at("lib/a/mine/x"), []byte("mine"), 0o644))
+		}, contents{"lib/a.moult-u1/mine/x": "mine"}},
+		{"a directory that the update made became a link", func(t *testing.T, at func(p string) string) {
+			must(t, os.RemoveAll(at("lib/new")))
+			must(t, os.Symlink("elsewhere", at("lib/new")))
+		}, contents{"lib/new.moult-u1": "->elsewhere"}},
+		{"a directory that the update made became a file", func(t *testing.T, at func(p string) string) {
+			must(t, os.RemoveAll(at("lib/new")))
+			must(t, os.WriteFile(at("lib/new"), []byte("mine"), 0o644))
+		}, contents{"lib/new.moult-u1": "mine"}},
+		{"a directory that the update made has something in it", func(t *testing.T, at func(p string) string) {
+			must(t, os.WriteFile(at("lib/new/mine"), []byte("mine"), 0o644))
+		}, contents{"lib/new/mine": "mine"}},
+		{"a directory that was swapped whole is another now", func(t *testing.T, at func(p string) string) {
+			must(t, os.Rename(at("lib"), filepath.Join(filepath.Dir(at("lib")), "lib.bak")))
+			must(t, os.CopyFS(at("lib"), os.DirFS(at("lib.bak"))))
+			must(t, os.RemoveAll(at("lib.bak")))
+			must(t, os.WriteFile(at("lib/mine"), []byte("mine"), 0o644))
+		}, nil},
+		{"a directory that was swapped whole was removed", func(t *testing.T, at func(p string) string) {
+			must(t, os.RemoveAll(at("lib")))
+		}, nil},
+	}
+	for _, way := range ways {
+		for _, c := range cases {
+			t.Run(way.name+"/"+c.name, func(t *testing.T) {
+				if way.name == "trees" {
+					needTrees(t)
+				}
+				w := build(t, scratch(t), scenario{way: way.choice, full: true, shipped: shipped,
+					new: contents{"index.php": "2", "lib/a": "2", "lib/b": "2", "lib/sub/c": "2", "lib/sub/same": "1", "lib/keep/x": "1", "lib/new/d": "2"}})
+				defer w.close()
+				w.makePlan()
+				d := way.wrap(&faultyDisk{})
+				w.all(d)
+				c.since(t, func(p string) string { return filepath.Join(w.dir, p) })
+				notes, err := w.undo(d)
+				if err != nil {
+					t.Fatal(err)
+				}
+				want := maps.Clone(shipped)
+				for p, text := range c.want {
+					if want[p] = text; text == "" {
+						delete(want, p)
+					}
+				}
+				if err := VerifyOld(t.Context(), w.site, w.plan); err != nil {
+					t.Error(err)
+				}
+				if diff := cmp.Diff(want, w.tree()); c.want != nil && diff != "" {
+					t.Errorf("after the undo (-want +got):\n%s\nnotes: %q", diff, notes)
+				}
+				for p := range c.want {
+					if strings.Contains(p, ".moult-") && !strings.Contains(strings.Join(notes, " "), ".moult-u1") {
+						t.Errorf("%s is not reported: %q", p, notes)
+					}
+				}
+			})
+		}
+	}
+}
+
+func TestUndoLeavesTheGroupOfADirectory(t *testing.T) {
+	needTrees(t)
+	if os.Geteuid() != 0 {
+		t.Skip("only root may give a directory to any group")
+	}
+	w := build(t, scratch(t), wholeTrees())
+	defer w.close()
+	w.makePlan()
+	w.all(realDisk{})
+	dir := filepath.Join(w.dir, "lib", "sub")
+	must(t, os.Chown(dir, -1, 33))
+	_, err := w.undo(realDisk{})
+	must(t, err)
+	info, err := os.Stat(dir)
+	must(t, err)
+	if got := groupOf(info); got != 33 {
+		t.Errorf("the group is %d, want 33", got)
 	}
 }
 

@@ -162,7 +162,7 @@ func (w *undoer) undoTurn(st step) error {
 	defer w.site.forget()
 	defer w.update.forget()
 	if here == nil {
-		w.say("%s was removed after the update and is back as it was before", st.path)
+		w.say(saidRemoved, st.path)
 		return w.d.move(w.update, st.staged(), w.site, st.path)
 	}
 	if err := w.d.exchange(w.update, st.staged(), w.site, st.path); err != nil {
@@ -187,7 +187,7 @@ func (w *undoer) turnedOut(st step) error {
 	if err != nil || ours {
 		return err
 	}
-	return w.setAside(w.update, st.staged(), st)
+	return w.setAside(w.update, st.staged(), st.path)
 }
 
 // allOurs reports whether a directory holds nothing but what the update put there.

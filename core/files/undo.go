@@ -72,7 +72,7 @@ func undoFiles(_ context.Context, d disk, s *site.Site, u *site.Update, p *Plan,
 			swapped[i] = d.exchange(w.update, st.staged(), w.site, st.path) == nil
 		}
 		if !swapped[i] && (st.kind != swapTree || trees[i] != nil) {
-			if err := w.withRoom(func() error { return w.undo(st) }); err != nil {
+			if err := w.withRoom(func() error { return w.undo(st, trees[i]) }); err != nil {
 				w.fail(st, err)
 			}
 		}
@@ -174,9 +174,18 @@ func (w *undoer) each(n int, do func(t []*tree, i int) error) error {
 
 // undo takes one step back. A step without an intent in the journal was not begun,
 // unless the journal is damaged and the disk shows that it was done.
-func (w *undoer) undo(st step) error {
+func (w *undoer) undo(st step, tree []node) error {
 	if st.kind == swapTree {
-		return w.undoTree(st)
+		return w.undoTree(st, tree)
+	}
+	var link *LinkError
+	switch _, err := w.site.dir(path.Dir(st.path)); {
+	case errors.As(err, &link) && (st.kind == makeDir || st.kind == placeFile):
+		return nil // what the update put there is gone with its directory
+	case err != nil && st.kind != makeDir && st.kind != placeFile:
+		if err := w.makeWay(st.path); err != nil {
+			return err
+		}
 	}
 	if _, intended := w.intents[st.n]; !intended {
 		if how, err := w.look(st); how != done || st.kind == makeDir {
@@ -199,8 +208,14 @@ func (w *undoer) undo(st step) error {
 // undoMakeDir removes a directory that the switch made, unless something is in it.
 func (w *undoer) undoMakeDir(st step) error {
 	info, err := exists(w.site, st.path)
-	if err != nil || info == nil || !info.IsDir() {
+	if err != nil || info == nil {
 		return err
+	}
+	if !info.IsDir() {
+		if st.turns {
+			return nil // the file that was there before
+		}
+		return w.setAside(w.site, st.path, st.path)
 	}
 	left, err := w.site.names(st.path)
 	if err != nil {
@@ -229,7 +244,7 @@ func (w *undoer) undoPlace(st step) error {
 		return err
 	}
 	if who != ours {
-		return w.setAside(w.site, st.path, st)
+		return w.setAside(w.site, st.path, st.path)
 	}
 	return w.d.move(w.site, st.path, w.update, st.staged())
 }
@@ -264,7 +279,7 @@ func (w *undoer) undoSwap(st step) error {
 		return nil // never swapped: what is here was changed after the plan was made
 	}
 	if here == nil {
-		w.say("%s was removed after the update and is back as it was before", st.path)
+		w.say(saidRemoved, st.path)
 		return w.d.move(w.update, st.staged(), w.site, st.path)
 	}
 	if err := w.d.exchange(w.update, st.staged(), w.site, st.path); err != nil {
@@ -284,7 +299,7 @@ func (w *undoer) leftover(st step) error {
 	if err != nil || who == ours {
 		return err
 	}
-	return w.setAside(w.update, st.staged(), st)
+	return w.setAside(w.update, st.staged(), st.path)
 }
 
 // undoReplace puts back a file that was renamed over, from its second name. The
@@ -295,17 +310,53 @@ func (w *undoer) undoReplace(st step, here fs.FileInfo) error {
 		if err != nil {
 			return err
 		}
-		if who == ours {
+		switch {
+		case who == ours:
 			err = w.d.link(w.site, st.path, w.update, st.staged())
-		} else {
-			w.say("%s was changed after the update; that is kept as %s", st.path, w.asideName(st))
-			err = w.d.link(w.site, st.path, w.site, w.asideName(st))
+		case here.IsDir():
+			err = w.setAside(w.site, st.path, st.path)
+		default:
+			w.say("%s was changed after the update; that is kept as %s", st.path, w.asideName(st.path))
+			err = w.d.link(w.site, st.path, w.site, w.asideName(st.path))
 		}
 		if err != nil && !errors.Is(err, fs.ErrExist) {
 			return err
 		}
 	}
 	return w.d.replace(w.update, st.kept(), w.site, st.path)
+}
+
+// makeWay makes the directories above a path that goes back, where they were removed
+// since, and sets aside what was put in their place.
+func (w *undoer) makeWay(p string) error {
+	dir := path.Dir(p)
+	_, err := w.site.dir(dir)
+	if err == nil {
+		return nil
+	}
+	if err := w.makeWay(dir); err != nil {
+		return err
+	}
+	switch here, looked := exists(w.site, dir); {
+	case looked != nil:
+		return looked
+	case here != nil && here.IsDir():
+		return err
+	case here != nil:
+		if err := w.setAside(w.site, dir, dir); err != nil {
+			return err
+		}
+	}
+	above, err := nearestDir(w.site, path.Dir(dir))
+	if err != nil {
+		return err
+	}
+	defer above.Close()
+	like, err := inheritDirAttrs(above)
+	if err != nil {
+		return err
+	}
+	return w.d.mkdir(w.site, dir, like)
 }
 
 // undoTake moves what was removed back to its place.
@@ -323,7 +374,7 @@ func (w *undoer) undoTake(st step) error {
 			w.say("%s was made again after the update and stays", st.path)
 			return w.d.remove(w.update, st.kept())
 		}
-		if err := w.setAside(w.site, st.path, st); err != nil {
+		if err := w.setAside(w.site, st.path, st.path); err != nil {
 			return err
 		}
 	}
@@ -339,24 +390,24 @@ func (w *undoer) lost(st step, here fs.FileInfo) error {
 	return fmt.Errorf("neither the old nor the new file is there: %w", fs.ErrNotExist)
 }
 
-// setAside gives what someone else made a name of its own beside the path.
-func (w *undoer) setAside(t *tree, p string, st step) error {
-	name := w.asideName(st)
+// setAside gives what someone else made a name of its own beside its path in the site.
+func (w *undoer) setAside(t *tree, p, sitePath string) error {
+	name := w.asideName(sitePath)
 	for n := 2; ; n++ {
 		err := w.d.move(t, p, w.site, name)
 		if !errors.Is(err, fs.ErrExist) {
 			if err == nil {
-				w.say("%s was changed after the update; that is kept as %s", st.path, name)
+				w.say("%s was changed after the update; that is kept as %s", sitePath, name)
 			}
 			return err
 		}
-		name = w.asideName(st) + "-" + strconv.Itoa(n)
+		name = w.asideName(sitePath) + "-" + strconv.Itoa(n)
 	}
 }
 
 // asideName is PATH.moult-ID; a name too long for that is cut.
-func (w *undoer) asideName(st step) string {
-	dir, base := path.Split(st.path)
+func (w *undoer) asideName(p string) string {
+	dir, base := path.Split(p)
 	suffix := ".moult-" + w.id
 	const maxName = 255 // NAME_MAX, with room for a number
 	if room := maxName - len(suffix) - 4; len(base) > room {
@@ -364,6 +415,8 @@ func (w *undoer) asideName(st step) string {
 	}
 	return dir + base + suffix
 }
+
+const saidRemoved = "%s was removed after the update and is back as it was before"
 
 func (w *undoer) say(format string, args ...any) {
 	w.notes = append(w.notes, fmt.Sprintf(format, args...))

@@ -2,7 +2,11 @@ package files
 
 import (
 	"context"
-	"fmt"
+	"errors"
+	"maps"
+	"path"
+	"slices"
+	"strings"
 )
 
 // readyTrees makes ready to go back what lay in the place of directories that were
@@ -11,14 +15,14 @@ import (
 // each is between two releases. It returns what they were made equal to, by index of
 // steps; nil stands for a step that has nothing to go back.
 func (w *undoer) readyTrees(steps []step) [][]node {
-	ready, errs := make([][]node, len(steps)), make([]error, len(steps))
+	ready, moved, errs := make([][]node, len(steps)), make([]map[string]string, len(steps)), make([]error, len(steps))
 	_ = w.each(len(steps), func(t []*tree, i int) error {
 		if steps[i].kind != swapTree {
 			return nil
 		}
 		e := eyes{site: t[0], update: t[1], intents: w.intents}
 		errs[i] = w.withRoom(func() (err error) {
-			ready[i], err = e.ready(w.d, steps[i])
+			ready[i], moved[i], err = e.ready(w.d, steps[i], w.asideName)
 			return err
 		})
 		return nil
@@ -28,6 +32,9 @@ func (w *undoer) readyTrees(steps []step) [][]node {
 		if errs[i] != nil {
 			w.fail(st, errs[i])
 			ready[i] = nil
+		}
+		for _, rel := range slices.Sorted(maps.Keys(moved[i])) {
+			w.say("%s was changed after the update; that is kept as %s", path.Join(st.path, rel), path.Join(st.path, moved[i][rel]))
 		}
 		some = some || ready[i] != nil
 	}
@@ -45,27 +52,55 @@ func (w *undoer) readyTrees(steps []step) [][]node {
 	return ready
 }
 
-// ready makes one directory ready; nil stands for one that was not swapped.
-func (e *eyes) ready(d disk, st step) ([]node, error) {
+// ready makes one directory ready; nil stands for one that was not swapped. What was
+// put since where something else goes back to gets a name of its own: asideName gives it.
+func (e *eyes) ready(d disk, st step, asideName func(p string) string) ([]node, map[string]string, error) {
 	here, err := exists(e.site, st.path)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	switch how, err := e.lookTree(st, here); {
 	case err != nil || how == notDone:
-		return nil, err
+		return nil, nil, err
 	case how == other:
-		return nil, fmt.Errorf("%w: another directory is in its place", ErrChanged)
+		old := e.intents[st.n].Old
+		staged, err := exists(e.update, st.staged())
+		if err != nil || staged == nil || !old.known() || identOf(staged) != old {
+			return nil, nil, err // never swapped, or back already: what is here is somebody's
+		}
+		return []node{}, nil, nil
 	}
-	c := cloner{d: d, from: e.site, fromDir: st.path, to: e.update, toDir: st.staged(), planned: plannedIn(st), whole: true}
-	return c.sync()
+	c := cloner{d: d, from: e.site, fromDir: st.path, to: e.update, toDir: st.staged(), planned: plannedIn(st), whole: true, moved: map[string]string{}}
+	c.aside = func(rel string) string {
+		return strings.TrimPrefix(asideName(path.Join(st.path, rel)), st.path+"/")
+	}
+	nodes, err := c.sync()
+	return nodes, c.moved, err
 }
 
-// undoTree swaps a directory back that is ready.
-func (w *undoer) undoTree(st step) error {
+// undoTree swaps a directory back that is ready. Where what the update put there is gone,
+// it is moved back, and what has taken its place is set aside.
+func (w *undoer) undoTree(st step, ready []node) error {
 	defer w.site.forget()
 	defer w.update.forget()
-	return w.d.exchange(w.update, st.staged(), w.site, st.path)
+	if len(ready) > 0 {
+		return w.d.exchange(w.update, st.staged(), w.site, st.path)
+	}
+	if err := w.makeWay(st.path); err != nil {
+		return err
+	}
+	here, err := exists(w.site, st.path)
+	if err != nil {
+		return err
+	}
+	if here != nil {
+		if err := w.setAside(w.site, st.path, st.path); err != nil {
+			return err
+		}
+	} else {
+		w.say(saidRemoved, st.path)
+	}
+	return w.d.move(w.update, st.staged(), w.site, st.path)
 }
 
 // outOfTree is what came out of the site in a directory that went back whole.
@@ -103,6 +138,9 @@ func (e *eyes) outOf(st step, swapped bool) (out outOfTree) {
 			return nil
 		}
 		info, err := exists(t[1], st.within(in))
+		if link := new(LinkError); errors.As(err, &link) {
+			return nil // a directory became a link, which went along
+		}
 		if err != nil || info == nil || info.IsDir() {
 			return err
 		}
@@ -135,7 +173,7 @@ func (w *undoer) leftInTrees(steps []step, ready [][]node, out []outOfTree) (any
 			}
 			for _, in := range out[i].foreign {
 				if err == nil {
-					err = w.setAside(w.update, st.within(in), in)
+					err = w.setAside(w.update, st.within(in), in.path)
 				}
 			}
 			return err

@@ -20,7 +20,7 @@ func (e *DifferenceError) Error() string {
 	if len(e.Paths) == 1 {
 		return fmt.Sprintf("%s is not as planned", e.Paths[0])
 	}
-	return fmt.Sprintf("%s and %d more paths are not as planned", e.Paths[0], len(e.Paths)-1)
+	return fmt.Sprintf("%s and others are not as planned; in all: %d", e.Paths[0], len(e.Paths))
 }
 
 // Verify reads every path that the plan touches and compares it with what the
@@ -97,11 +97,20 @@ func compare(ctx context.Context, s *site.Site, p *Plan, wanted func(*Entry) (St
 
 func matches(t *tree, p string, want State, dir bool) (bool, error) {
 	info, err := exists(t, p)
+	if link := new(LinkError); errors.As(err, &link) && !dir && !want.Exists() {
+		return true, nil // what is behind a link is not in the site
+	}
 	if err != nil || info == nil {
 		return info == nil && !dir && !want.Exists(), err
 	}
-	if dir || !want.Exists() || info.IsDir() {
-		return dir && info.IsDir(), nil
+	switch {
+	case dir:
+		return info.IsDir(), nil
+	case !want.Exists() && info.IsDir():
+		left, err := t.names(p) // a directory stays while somebody's files are in it
+		return len(left) > 0, err
+	case !want.Exists() || info.IsDir():
+		return false, nil
 	}
 	got, err := stateOfLooked(t, p, info)
 	if errors.Is(err, errNotFile) || errors.Is(err, fs.ErrNotExist) {
