@@ -28,6 +28,7 @@ type modal struct {
 	home   fyne.Focusable // has it at first
 	onEsc  func()
 	scroll *container.Scroll // what Page Down scrolls; nil: nothing
+	secret bool              // it asks for a password
 }
 
 // openModal shows a dialog with a title, some content and buttons, of which the
@@ -199,19 +200,20 @@ func nothingToReview(p *page, m Model, title, sentence string) fyne.CanvasObject
 	return emptyState(title, sentence, nil)
 }
 
-// askPassword asks for a password and waits for the answer. It is called on a worker.
+// askPassword asks for a password and waits for the answer, over a dialog that is
+// open, as when its settings are tried. It is called on a worker.
 func (a *App) askPassword(ctx context.Context, prompt string) (string, error) {
 	type answer struct {
 		password string
 		err      error
 	}
 	answers := make(chan answer, 1)
+	var m *modal // belongs to Fyne's thread
 	a.threads.do(func() {
-		if a.modal != nil {
+		if a.modal != nil && a.modal.secret {
 			answers <- answer{err: errors.New(lang.L("the password could not be asked for, because another question is open"))}
 			return
 		}
-		var m *modal
 		entry := widgets.NewField(false)
 		entry.Password = true
 		give := func() {
@@ -228,12 +230,18 @@ func (a *App) askPassword(ctx context.Context, prompt string) (string, error) {
 		m = a.openModal(lang.L("Password"), container.NewVBox(label, entry), 0,
 			widgets.NewAction(lang.L("Cancel"), widget.MediumImportance, refuse),
 			widgets.NewAction(lang.L("Continue"), widget.HighImportance, give))
+		m.secret = true
 		a.window.Canvas().Focus(entry)
 	})
 	select {
 	case got := <-answers:
 		return got.password, got.err
 	case <-ctx.Done():
+		a.threads.do(func() {
+			if m != nil {
+				m.close()
+			}
+		})
 		return "", context.Cause(ctx)
 	}
 }

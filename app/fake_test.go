@@ -47,6 +47,7 @@ type fakeEngine struct {
 	edited    []files.Difference
 	gate      chan struct{} // Apply waits for it; nil: it doesn't wait
 	begun     chan struct{} // closed by Apply when it has begun to change things
+	ask       AskPassword   // asked by TryDatabase; nil: nobody is
 
 	mu      sync.Mutex
 	current release.Version
@@ -243,7 +244,12 @@ func (e *fakeEngine) TrySource(_ context.Context, c site.Config) (string, error)
 	return "1.5.0 of 12 November 2026 is offered.", nil
 }
 
-func (e *fakeEngine) TryDatabase(context.Context, site.Config) (string, error) {
+func (e *fakeEngine) TryDatabase(ctx context.Context, _ site.Config) (string, error) {
+	if e.ask != nil {
+		if password, err := e.ask(ctx, "Password of wiki@tcp(127.0.0.1:3306)/wiki"); err != nil || password != "quack" {
+			return "", fmt.Errorf("access denied: %w", err)
+		}
+	}
 	return "Connected to mariadb 10.11.6, tables: 14.", nil
 }
 

@@ -187,6 +187,38 @@ func TestSettingsAreTriedAndSaved(t *testing.T) {
 	}
 }
 
+// TestAPasswordIsAskedForOverTheSettings tries a database whose password is to be
+// asked for each time: the question stands over the form, and the form is there
+// again after it.
+func TestAPasswordIsAskedForOverTheSettings(t *testing.T) {
+	e := wiki()
+	b := newBench(t, e)
+	e.ask = b.app.askPassword
+	b.page().openSettings()
+	form := b.app.modal
+	tries := slices.DeleteFunc(test.LaidOutObjects(b.app.window.Canvas().Overlays().Top()), func(o fyne.CanvasObject) bool {
+		a, ok := o.(*widgets.Action)
+		return !ok || a.Text != lang.L("Try it")
+	})
+	test.Tap(tries[1].(*widgets.Action))
+	b.until(t, "the question", func() bool { return b.app.modal != form })
+	question, refused := b.app.modal, make(chan error, 1)
+	go func() {
+		_, err := b.app.askPassword(t.Context(), "Another password")
+		refused <- err
+	}()
+	b.until(t, "the refusal of a second one", func() bool { return len(refused) > 0 })
+	if b.app.modal != question || <-refused == nil {
+		t.Error("a second password was asked for over the first")
+	}
+	b.typeInto(t, "quack")
+	b.tap(t, "Continue")
+	if b.app.modal != form {
+		t.Fatal("the form is not there after the question")
+	}
+	b.mustSay(t, "Connected to mariadb 10.11.6, tables: 14.")
+}
+
 // TestASideIsChosenWhileAFileIsRead chooses what to compare before the file's
 // versions are there.
 func TestASideIsChosenWhileAFileIsRead(t *testing.T) {
