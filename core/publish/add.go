@@ -123,7 +123,7 @@ func Add(ctx context.Context, repo string, rel Release) error {
 		return err
 	}
 	// Whether everything can be signed is known before the work begins.
-	signers, err := ring.changers(r.root)
+	signers, err := r.changers(ring)
 	if err != nil {
 		return err
 	}

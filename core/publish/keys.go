@@ -211,21 +211,38 @@ func (r *keyring) signers(root *metadata.Metadata[metadata.RootType], role strin
 	return found, nil
 }
 
+// onlineRoles are signed whenever anything is published.
+var onlineRoles = []string{metadata.SNAPSHOT, metadata.TIMESTAMP}
+
+// onlineVouchers are the roles of which one must have been signed by a key at hand before
+// snapshot and timestamp are signed again: each of them says what the next one is, and a
+// rotation replaces the keys of one of them at a time.
+var onlineVouchers = []string{metadata.SNAPSHOT, metadata.TIMESTAMP, metadata.ROOT}
+
 // changers returns the keys to sign a change of the targets with. Without
 // [KeySource.HandOn] everything must be there that it takes to publish the change.
-func (r *keyring) changers(root *metadata.Metadata[metadata.RootType]) ([]ed25519.PrivateKey, error) {
-	if r.source.HandOn {
-		keys, err := r.atHand(root, metadata.TARGETS)
+func (r *repository) changers(ring *keyring) ([]ed25519.PrivateKey, error) {
+	if ring.source.HandOn {
+		keys, err := ring.atHand(r.root, metadata.TARGETS)
 		if err == nil && len(keys) == 0 {
-			err = fmt.Errorf("role %s: %w: none of its keys is in %s", metadata.TARGETS, ErrNoKey, r.source)
+			err = fmt.Errorf("role %s: %w: none of its keys is in %s", metadata.TARGETS, ErrNoKey, ring.source)
+		}
+		if err == nil {
+			err = r.vouches(ring, metadata.TARGETS, metadata.ROOT)
 		}
 		return keys, err
 	}
-	keys, err := r.signers(root, metadata.TARGETS)
-	for _, role := range []string{metadata.SNAPSHOT, metadata.TIMESTAMP} {
+	keys, err := ring.signers(r.root, metadata.TARGETS)
+	for _, role := range onlineRoles {
 		if err == nil {
-			_, err = r.signers(root, role)
+			_, err = ring.signers(r.root, role)
 		}
+	}
+	if err == nil {
+		err = r.vouches(ring, metadata.TARGETS, metadata.ROOT)
+	}
+	if err == nil {
+		err = r.vouches(ring, onlineVouchers...)
 	}
 	return keys, err
 }

@@ -38,7 +38,7 @@ func SetMirrors(ctx context.Context, repo string, mirrors []string, keys KeySour
 	if err != nil {
 		return err
 	}
-	if _, err := ring.changers(r.root); err != nil {
+	if _, err := r.changers(ring); err != nil {
 		return err
 	}
 	if r.targets.Signed.UnrecognizedFields == nil {

@@ -51,7 +51,7 @@ func Prune(ctx context.Context, repo string, o PruneOptions) (*Pruned, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := ring.changers(r.root); err != nil {
+	if _, err := r.changers(ring); err != nil {
 		return nil, err
 	}
 	p := &pruning{repo: r, keep: o.Keep, kept: map[string]bool{}}

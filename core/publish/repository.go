@@ -6,6 +6,7 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"os"
@@ -46,12 +47,13 @@ type repository struct {
 	targets   *metadata.Metadata[metadata.TargetsType]
 	snapshot  *metadata.Metadata[metadata.SnapshotType]
 	timestamp *metadata.Metadata[metadata.TimestampType]
+	vouched   map[string][]string // ids of the keys that signed each role as it was read; nil: it is being made
 	lock      *flock.Flock
 }
 
 // openRepository reads the newest metadata of a repository and keeps others from
-// changing it until close.
-func openRepository(dir string, date time.Time) (*repository, error) {
+// changing it until close. For mends see read.
+func openRepository(dir string, date time.Time, mends ...string) (*repository, error) {
 	r := &repository{dir: dir, date: date.UTC().Truncate(time.Second)}
 	if _, err := os.Stat(r.path("metadata", "timestamp.json")); err != nil {
 		return nil, fmt.Errorf("%s: %w", dir, ErrNotRepository)
@@ -60,7 +62,7 @@ func openRepository(dir string, date time.Time) (*repository, error) {
 	if ok, err := r.lock.TryLock(); err != nil || !ok {
 		return nil, errors.Join(fmt.Errorf("%s: another publish command is at work in it", dir), err)
 	}
-	if err := errors.Join(r.sweep(), r.read()); err != nil {
+	if err := errors.Join(r.sweep(), r.read(mends)); err != nil {
 		r.close()
 		return nil, fmt.Errorf("%s: %w", dir, err)
 	}
@@ -89,29 +91,6 @@ const tempPrefix = ".new-"
 
 func (r *repository) close() { r.lock.Close() }
 
-func (r *repository) read() (err error) {
-	version := int64(1)
-	for {
-		if _, err := os.Stat(r.path("metadata", fmt.Sprintf("%d.root.json", version+1))); err != nil {
-			break
-		}
-		version++
-	}
-	if r.root, err = metadata.Root().FromFile(r.path("metadata", fmt.Sprintf("%d.root.json", version))); err != nil {
-		return err
-	}
-	if r.timestamp, err = metadata.Timestamp().FromFile(r.path("metadata", "timestamp.json")); err != nil {
-		return err
-	}
-	name := fmt.Sprintf("%d.snapshot.json", r.timestamp.Signed.Meta["snapshot.json"].Version)
-	if r.snapshot, err = metadata.Snapshot().FromFile(r.path("metadata", name)); err != nil {
-		return err
-	}
-	name = fmt.Sprintf("%d.targets.json", r.snapshot.Signed.Meta["targets.json"].Version)
-	r.targets, err = metadata.Targets().FromFile(r.path("metadata", name))
-	return err
-}
-
 func (r *repository) path(parts ...string) string {
 	return filepath.Join(append([]string{r.dir}, parts...)...)
 }
@@ -138,17 +117,24 @@ func (r *repository) targetFile(name string) (string, bool) {
 
 // manifest reads the manifest of a target, nil if there is none.
 func (r *repository) manifest(name string) (*release.Manifest, error) {
-	file, ok := r.targetFile(name)
-	if !ok {
+	if _, ok := r.targets.Signed.Targets[name]; !ok {
 		return nil, nil
 	}
-	b, err := os.ReadFile(file)
+	f, err := r.openTarget(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	b, err := io.ReadAll(f)
 	if err != nil {
 		return nil, err
 	}
 	m, err := release.ParseManifest(b, nil)
+	if err == nil && m.Moult == nil {
+		err = errors.New("it lacks what every manifest of a repository has, the moult object")
+	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return m, nil
 }
@@ -285,7 +271,7 @@ func (r *repository) commit(ctx context.Context, ring *keyring, newTargets bool)
 	if newTargets {
 		r.targets.Signed.Version++
 		r.targets.Signed.Expires = r.date.Add(targetsLife)
-		keys, err := ring.changers(r.root)
+		keys, err := r.changers(ring)
 		if err != nil {
 			return err
 		}
@@ -317,6 +303,14 @@ func (r *repository) placeTargets() error {
 
 // commitOnline renews the snapshot and the timestamp.
 func (r *repository) commitOnline(ctx context.Context, ring *keyring) error {
+	for _, role := range onlineRoles {
+		if _, err := ring.signers(r.root, role); err != nil {
+			return err
+		}
+	}
+	if err := r.vouches(ring, onlineVouchers...); err != nil {
+		return err
+	}
 	r.snapshot.Signed.Version++
 	r.snapshot.Signed.Expires = r.date.Add(snapshotLife)
 	b, err := signed(ring, r.root, metadata.SNAPSHOT, r.snapshot)

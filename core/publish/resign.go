@@ -3,7 +3,6 @@ package publish
 import (
 	"crypto/ed25519"
 	"fmt"
-	"os"
 
 	"moult/core/release"
 	"moult/core/trust"
@@ -75,11 +74,7 @@ func (s *resigner) sign(target string) ([]byte, error) {
 	if signature, ok := s.done[target]; ok {
 		return signature, nil
 	}
-	name, ok := s.repo.targetFile(target)
-	if !ok {
-		return nil, fmt.Errorf("%s is not in the repository", target)
-	}
-	f, err := os.Open(name)
+	f, err := s.repo.openTarget(target)
 	if err != nil {
 		return nil, err
 	}

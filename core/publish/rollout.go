@@ -42,7 +42,7 @@ func Rollout(ctx context.Context, repo string, o RolloutOptions) error {
 	if err != nil {
 		return err
 	}
-	if _, err := ring.changers(r.root); err != nil {
+	if _, err := r.changers(ring); err != nil {
 		return err
 	}
 	m, err := r.manifest(channelName(o.Channel))

@@ -39,7 +39,7 @@ func Rotate(ctx context.Context, repo string, o RotateOptions) error {
 	if o.Date.IsZero() {
 		o.Date = time.Now()
 	}
-	r, err := openToChange(repo, o.Date)
+	r, err := openToChange(repo, o.Date, metadata.TARGETS)
 	if err != nil {
 		return err
 	}
@@ -51,6 +51,9 @@ func Rotate(ctx context.Context, repo string, o RotateOptions) error {
 	// The old root keys vouch for the new root (TUF specification, section 6.1).
 	signers, err := ring.signers(r.root, metadata.ROOT)
 	if err != nil {
+		return err
+	}
+	if err := r.vouches(ring, metadata.ROOT); err != nil {
 		return err
 	}
 	role := r.root.Signed.Roles[o.Role]

@@ -39,8 +39,8 @@ func (e *PendingError) Error() string {
 var ErrPending = errors.New("an earlier change waits for signatures: sign or drop it first (moult publish sign)")
 
 // openToChange opens a repository in which no change waits for signatures.
-func openToChange(dir string, date time.Time) (*repository, error) {
-	r, err := openRepository(dir, date)
+func openToChange(dir string, date time.Time, mends ...string) (*repository, error) {
+	r, err := openRepository(dir, date, append(mends, onlineRoles...)...)
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +64,17 @@ func (r *repository) pending() (*metadata.Metadata[metadata.TargetsType], error)
 	if err != nil {
 		return nil, err
 	}
-	return metadata.Targets().FromBytes(b)
+	if err := trust.CheckDocument(metadata.TARGETS, b); err != nil {
+		return nil, fmt.Errorf("the change that waits for signatures: %w", err)
+	}
+	m, err := metadata.Targets().FromBytes(b)
+	if err == nil {
+		err = checkTargets(m)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the change that waits for signatures: %w", err)
+	}
+	return m, nil
 }
 
 // suspend keeps targets until the rest of those who must sign have done so.
@@ -92,7 +102,7 @@ func (r *repository) missing(ring *keyring, targets *metadata.Metadata[metadata.
 	if n := role.Threshold - signed; n > 0 {
 		missing = append(missing, fmt.Sprintf("%d more of the %d signatures of the role targets", n, role.Threshold))
 	}
-	for _, online := range []string{metadata.SNAPSHOT, metadata.TIMESTAMP} {
+	for _, online := range onlineRoles {
 		keys, err := ring.atHand(r.root, online)
 		if err != nil {
 			return nil, err
@@ -111,7 +121,7 @@ func Sign(ctx context.Context, repo string, keys KeySource, date time.Time) ([]C
 	if date.IsZero() {
 		date = time.Now()
 	}
-	r, err := openRepository(repo, date)
+	r, err := openRepository(repo, date, onlineRoles...)
 	if err != nil {
 		return nil, err
 	}
@@ -138,6 +148,11 @@ func Sign(ctx context.Context, repo string, keys KeySource, date time.Time) ([]C
 	held, err := ring.atHand(r.root, metadata.TARGETS)
 	if err != nil {
 		return changes, err
+	}
+	if len(held) > 0 {
+		if err := r.vouches(ring, metadata.TARGETS, metadata.ROOT); err != nil {
+			return changes, err
+		}
 	}
 	if err := cosign(pending, held); err != nil {
 		return changes, err

@@ -181,11 +181,7 @@ func (u *unpacked) open(p release.Path) (io.ReadCloser, error) { return u.root.O
 
 // extract unpacks a package of the repository.
 func (r *repository) extract(ctx context.Context, target string, dst *os.Root) (*archive.Contents, error) {
-	file, ok := r.targetFile(target)
-	if !ok {
-		return nil, fmt.Errorf("package %s is not in the repository", target)
-	}
-	f, err := os.Open(file)
+	f, err := r.openTarget(target)
 	if err != nil {
 		return nil, err
 	}

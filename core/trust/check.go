@@ -119,3 +119,21 @@ func checkTimestamp(b []byte) error {
 	}
 	return nil
 }
+
+// CheckDocument refuses a document of metadata that would not survive being decoded and
+// verified: JSON that two readers could take for different things, nulls, keys of a wrong
+// length. It is for whoever reads metadata otherwise than by [Open], and checks no
+// signature. The error is an [ErrUntrusted] that names the role.
+func CheckDocument(role string, b []byte) error {
+	check := checkDocument
+	switch role {
+	case metadata.ROOT:
+		check = checkRoot
+	case metadata.TIMESTAMP:
+		check = checkTimestamp
+	}
+	if err := check(b); err != nil {
+		return untrusted(role, err)
+	}
+	return nil
+}
