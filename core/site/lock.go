@@ -1,6 +1,7 @@
 package site
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,6 +20,8 @@ const (
 	// machine waits for watch before it takes silence for death.
 	heartbeat = 200 * time.Millisecond
 	watch     = 900 * time.Millisecond
+	// glance is how long the lock may be had by a [Site.Holder] that only looks.
+	glance = 50 * time.Millisecond
 )
 
 // Owner is who holds a site's lock.
@@ -61,15 +64,20 @@ type Lock struct {
 // The kernel drops the lock of a process that died, so a dead owner on this
 // machine is recognised at once and nobody ever has to delete a file. Where
 // another machine has the same disk and its kernel's locks are not seen here, its
-// owner record is watched for less than a second: one that beats is alive.
+// owner record is watched for less than a second: one that beats is alive. So is
+// a record watched that a power cut has torn, or that makes no sense here.
 func (s *Site) Lock() (*Lock, error) {
 	fl := flock.New(filepath.Join(s.home.Name(), lockFile), flock.SetPermissions(0o600))
 	got, err := fl.TryLock()
+	for until := time.Now().Add(glance); err == nil && !got && time.Now().Before(until); {
+		time.Sleep(glance / 10)
+		got, err = fl.TryLock()
+	}
 	if err != nil {
 		return nil, fmt.Errorf("lock %s: %w", s.Dir, err)
 	}
 	if !got {
-		owner, _ := s.owner()
+		owner, _, _ := s.owner()
 		return nil, &LockedError{owner}
 	}
 	l := &Lock{site: s, flock: fl, stop: make(chan struct{}), owner: thisProcess()}
@@ -94,42 +102,51 @@ func (l *Lock) take() error {
 }
 
 // foreignOwner returns a [*LockedError] if the owner record is of another
-// machine and beats.
+// machine, or nobody can tell whose, and changes.
 func (s *Site) foreignOwner(me Owner) error {
-	first, err := s.owner()
-	if isMissing(err) || err == nil && first.Host == me.Host {
+	owner, first, err := s.owner()
+	if isMissing(err) || err == nil && owner.Host == me.Host {
 		return nil
 	}
 	if err != nil {
-		return err
+		return fmt.Errorf("lock %s: %w", s.Dir, err)
 	}
 	for until := time.Now().Add(watch); time.Now().Before(until); time.Sleep(heartbeat / 4) {
-		now, err := s.owner()
+		owner, now, err := s.owner()
 		if isMissing(err) {
 			return nil
 		}
-		if err == nil && now.Beat != first.Beat {
-			return &LockedError{now}
+		if err == nil && !bytes.Equal(now, first) {
+			return &LockedError{owner}
 		}
 	}
 	return nil
 }
 
-func (s *Site) owner() (Owner, error) {
-	var o Owner
-	err := readJSON(s.home, ownerFile, &o)
-	return o, err
+// owner reads the owner record, of which it returns the text, too. What can't be
+// understood of it is left out: it may be torn, as nobody waits for the disk before
+// the next beat, or be a newer Moult's.
+func (s *Site) owner() (o Owner, text []byte, err error) {
+	text, err = readFile(s.home, ownerFile, maxConfig)
+	if err != nil {
+		return Owner{}, nil, err
+	}
+	if json.Unmarshal(text, &o) != nil {
+		o = Owner{}
+	}
+	return o, text, nil
 }
 
 // Holder tells who holds the lock now; the zero Owner and false when nobody does.
+// Any number of processes may ask at the same time.
 func (s *Site) Holder() (Owner, bool) {
 	fl := flock.New(filepath.Join(s.home.Name(), lockFile), flock.SetPermissions(0o600))
-	got, err := fl.TryLock()
+	got, err := fl.TryRLock()
 	if err == nil && got {
 		err = fl.Unlock()
 		return Owner{}, err != nil
 	}
-	o, _ := s.owner()
+	o, _, _ := s.owner()
 	return o, true
 }
 

@@ -2,11 +2,16 @@ package site
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
+
+	"github.com/gofrs/flock"
 )
 
 // TestMain lets the test program stand in for another process: one that takes the
@@ -123,28 +128,103 @@ func TestOwnerOnAnotherMachine(t *testing.T) {
 	}
 	l.Release()
 
-	if err := s.writeOwner(foreign); err != nil {
-		t.Fatal(err)
-	}
-	stop := make(chan struct{})
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for {
-			select {
-			case <-stop:
-				return
-			case <-time.After(heartbeat):
-				foreign.Beat++
-				_ = s.writeOwner(foreign)
-			}
-		}
-	}()
+	stop := beating(t, s, `{"pid":1,"host":"another.example.org","beat":%d}`)
 	_, err = s.Lock()
-	close(stop)
-	<-done
+	stop()
 	var locked *LockedError
 	if !errors.As(err, &locked) || locked.Owner.Host != foreign.Host {
 		t.Errorf("an owner that beats: %v", err)
+	}
+}
+
+// beating writes the owner record again and again, as its owner does, until it is
+// told to stop.
+func beating(t *testing.T, s *Site, format string) (stop func()) {
+	t.Helper()
+	write := func(beat int) {
+		if err := os.WriteFile(filepath.Join(s.Dir, Home, "beat"), fmt.Appendf(nil, format, beat), 0o600); err != nil {
+			t.Error(err)
+		}
+		if err := os.Rename(filepath.Join(s.Dir, Home, "beat"), filepath.Join(s.Dir, Home, ownerFile)); err != nil {
+			t.Error(err)
+		}
+	}
+	write(1)
+	end := make(chan struct{})
+	var running sync.WaitGroup
+	running.Go(func() {
+		for beat := 2; ; beat++ {
+			select {
+			case <-end:
+				return
+			case <-time.After(heartbeat):
+				write(beat)
+			}
+		}
+	})
+	return func() { close(end); running.Wait() }
+}
+
+func TestOwnerRecordThatMakesNoSenseIsASilentOwner(t *testing.T) {
+	for name, text := range map[string]string{
+		"empty":          "",
+		"torn":           `{"pid":12,"ho`,
+		"of a newer one": `{"pid":1,"host":"another.example.org","beat":7,"mood":"calm"}`,
+		"of another age": `{"pid":{"number":1}}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t)
+			if err := os.WriteFile(filepath.Join(s.Dir, Home, ownerFile), []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			l, err := s.Lock()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if o, held := s.Holder(); !held || o.PID != os.Getpid() {
+				t.Errorf("the holder is %v, %v", o, held)
+			}
+			if err := l.Release(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func TestOwnerThatBeatsLivesWhateverItsRecordSays(t *testing.T) {
+	for name, c := range map[string]struct{ format, host string }{
+		"a newer one":    {`{"pid":1,"host":"another.example.org","beat":%d,"mood":"calm"}`, "another.example.org"},
+		"of another age": {`{"pid":{"number":1},"beats":%d}`, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t)
+			defer beating(t, s, c.format)()
+			_, err := s.Lock()
+			var locked *LockedError
+			if !errors.As(err, &locked) || locked.Owner.Host != c.host {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
+func TestLookingForTheHolderIsNotHolding(t *testing.T) {
+	s := newSite(t)
+	looking := flock.New(filepath.Join(s.Dir, Home, lockFile))
+	if got, err := looking.TryRLock(); err != nil || !got {
+		t.Fatal(got, err)
+	}
+	if o, held := s.Holder(); held {
+		t.Errorf("who also looks is told that %v holds the lock", o)
+	}
+	time.AfterFunc(glance/5, func() { looking.Unlock() })
+	l, err := s.Lock()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Release(); err != nil {
+		t.Error(err)
 	}
 }
