@@ -30,8 +30,8 @@ type documents struct {
 }
 
 // forge changes the metadata of a repository and makes each document name the next as it
-// now is. keys sign all of it, "" leaves the old signatures.
-func forge(t testing.TB, repo, keys string, change func(*documents)) {
+// now is. keys sign all of it, "" leaves the old signatures; also may add more.
+func forge(t testing.TB, repo, keys string, change func(*documents), also ...func(role string, list *[]metadata.Signature)) {
 	t.Helper()
 	d := &documents{root: &metadata.Metadata[metadata.RootType]{}, targets: &metadata.Metadata[metadata.TargetsType]{},
 		snapshot: &metadata.Metadata[metadata.SnapshotType]{}, timestamp: &metadata.Metadata[metadata.TimestampType]{}}
@@ -45,22 +45,25 @@ func forge(t testing.TB, repo, keys string, change func(*documents)) {
 	_, err = d.targets.FromFile(place(fmt.Sprintf("%d.targets.json", d.snapshot.Signed.Meta["targets.json"].Version)))
 	must(t, err)
 	change(d)
-	save(t, place("1.root.json"), keys, "root-1.pem", d.root)
-	b := save(t, place(fmt.Sprintf("%d.targets.json", d.targets.Signed.Version)), keys, "targets-1.pem", d.targets)
+	save(t, place("1.root.json"), keys, "root", d.root, also)
+	b := save(t, place(fmt.Sprintf("%d.targets.json", d.targets.Signed.Version)), keys, "targets", d.targets, also)
 	d.snapshot.Signed.Meta["targets.json"] = meta(d.targets.Signed.Version, b)
-	b = save(t, place(fmt.Sprintf("%d.snapshot.json", d.snapshot.Signed.Version)), keys, "snapshot-1.pem", d.snapshot)
+	b = save(t, place(fmt.Sprintf("%d.snapshot.json", d.snapshot.Signed.Version)), keys, "snapshot", d.snapshot, also)
 	d.timestamp.Signed.Meta["snapshot.json"] = meta(d.snapshot.Signed.Version, b)
-	save(t, place("timestamp.json"), keys, "timestamp-1.pem", d.timestamp)
+	save(t, place("timestamp.json"), keys, "timestamp", d.timestamp, also)
 }
 
-func save[T metadata.Roles](t testing.TB, name, keys, key string, m *metadata.Metadata[T]) []byte {
+func save[T metadata.Roles](t testing.TB, name, keys, role string, m *metadata.Metadata[T], also []func(role string, list *[]metadata.Signature)) []byte {
 	t.Helper()
 	if keys != "" {
 		m.ClearSignatures()
-		s, err := signature.LoadED25519Signer(private(t, filepath.Join(keys, key)))
+		s, err := signature.LoadED25519Signer(private(t, filepath.Join(keys, role+"-1.pem")))
 		must(t, err)
 		_, err = m.Sign(s)
 		must(t, err)
+	}
+	for _, add := range also {
+		add(role, &m.Signatures)
 	}
 	b, err := m.ToBytes(false)
 	must(t, err)
@@ -184,15 +187,9 @@ func disguise(t *testing.T, evil, keys, theirs string) {
 			_, theirKey := id(theirs, role)
 			d.root.Signed.Keys[ourID] = theirKey
 		}
-	})
-	// Their signatures stand under both ids, so that the publisher's seem to be there.
-	forge(t, evil, "", func(d *documents) {
-		twice := func(role string, list *[]metadata.Signature) {
-			ourID, _ := id(keys, role)
-			*list = append(*list, metadata.Signature{KeyID: ourID, Signature: (*list)[0].Signature})
-		}
-		twice("root", &d.root.Signatures)
-		twice("targets", &d.targets.Signatures)
+	}, func(role string, list *[]metadata.Signature) { // so that the publisher's seem to have signed
+		ourID, _ := id(keys, role)
+		*list = append(*list, metadata.Signature{KeyID: ourID, Signature: (*list)[0].Signature})
 	})
 }
 
