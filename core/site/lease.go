@@ -101,6 +101,9 @@ func (l *Lease) write(update string) error {
 	if err != nil {
 		return err
 	}
+	// The umask may have taken rights away. It is the file system that decides on the
+	// mode where setting it fails.
+	_ = f.Chmod(0o644)
 	_, err = f.WriteString(text)
 	if err = errors.Join(err, f.Close()); err == nil {
 		err = l.site.Root.Rename(temp, string(l.file))
