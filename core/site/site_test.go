@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -136,15 +137,21 @@ func TestStateDirectoryElsewhereHoldsUpdates(t *testing.T) {
 	}
 }
 
-func TestTrustedRootNeverGoesBack(t *testing.T) {
+func TestStateIsChangedByOneAtATime(t *testing.T) {
 	s := newSite(t)
-	for _, v := range []int{3, 1} {
-		if err := s.SetState(State{RootVersion: v}); err != nil {
-			t.Fatal(err)
-		}
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			for range 10 {
+				if err := s.ChangeState(func(st *State) { st.By += "x" }); err != nil {
+					t.Error(err)
+				}
+			}
+		})
 	}
-	if st, err := s.State(); err != nil || st.RootVersion != 3 {
-		t.Errorf("root version %d, %v; want 3", st.RootVersion, err)
+	all.Wait()
+	if st, err := s.State(); err != nil || len(st.By) != 80 {
+		t.Errorf("of 80 changes %d are left, %v", len(st.By), err)
 	}
 }
 
@@ -241,6 +248,30 @@ func TestUpdatesAreListedOldestFirst(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"zebra", "mole"}, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestWhatIsNoUpdateIsNotInTheWay(t *testing.T) {
+	s := newSite(t)
+	u, err := s.NewUpdate("u1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer u.Close()
+	stray := filepath.Join(s.Dir, Home, "updates", ".DS_Store")
+	if err := os.WriteFile(stray, []byte("?"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if ids, err := s.Updates(); err != nil || !slices.Equal(ids, []string{"u1"}) {
+		t.Errorf("the updates are %v, %v", ids, err)
+	}
+	l, err := s.Lock()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Release()
+	if _, err := os.Stat(stray); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("it is still there: %v", err)
 	}
 }
 

@@ -120,17 +120,16 @@ func (s *Site) Updates() ([]string, error) {
 }
 
 func readBirths(parent *os.Root) (map[string]birth, error) {
-	d, err := parent.Open(".")
-	if err != nil {
-		return nil, err
-	}
-	defer d.Close()
-	names, err := d.Readdirnames(-1)
+	entries, err := fs.ReadDir(parent.FS(), ".")
 	if err != nil {
 		return nil, err
 	}
 	births := map[string]birth{}
-	for _, id := range names {
+	for _, entry := range entries {
+		if !entry.IsDir() {
+			continue // not an update: Sweep removes it
+		}
+		id := entry.Name()
 		var b birth
 		switch err := readJSON(parent, id+"/"+birthFile, &b); {
 		case err == nil:
