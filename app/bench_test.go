@@ -10,6 +10,7 @@ import (
 	"fyne.io/fyne/v2/test"
 	"fyne.io/fyne/v2/widget"
 
+	"moult/core/files"
 	"moult/resources"
 	"moult/widgets"
 )
@@ -193,6 +194,15 @@ func (b *bench) button(t testing.TB, label string) *widgets.Action {
 	}
 	t.Fatalf("there is no button %q", label)
 	return nil
+}
+
+// decide answers for every edited file of the plan.
+func (b *bench) decide(t testing.TB) {
+	t.Helper()
+	for _, e := range b.model().Undecided() {
+		b.app.current.choose(e.Path, files.ChoiceKeep)
+		b.idle(t)
+	}
 }
 
 // field returns the field that has the focus.

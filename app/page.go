@@ -256,7 +256,7 @@ func (p *page) do(a Action) {
 	case Reopen:
 		s.reopen()
 	case Check:
-		s.check()
+		p.check()
 	case Review:
 		s.review()
 	case Update:
@@ -279,6 +279,22 @@ func (p *page) do(a Action) {
 	case SaveDiagnostics:
 		p.saveDiagnostics()
 	}
+}
+
+// check asks for updates, after a question if that throws decisions away.
+func (p *page) check() {
+	if m := p.site.model; m.State != update.Ready || len(m.Choices.Files)+len(m.Choices.Renames) == 0 || p.site.busy() {
+		p.site.check()
+		return
+	}
+	p.app.ask(question{
+		title: lang.L("Check again without your decisions?"),
+		text:  lang.L("A check begins from the start. The plan goes, and with it what you have decided about edited files and renames."),
+		keep:  lang.L("Keep them"),
+		yes:   lang.L("Check again"),
+		risky: true,
+		do:    p.site.check,
+	})
 }
 
 // confirmUpdate starts the update, after a question if something of it can't be
@@ -331,7 +347,7 @@ func (p *page) moreMenu() *fyne.Menu {
 	}
 	rest := !p.site.busy() && p.site.engine != nil
 	return fyne.NewMenu("",
-		item(lang.L("Check for updates"), rest && m.State != update.Interrupted && m.State != update.NeedsAttention, p.site.check),
+		item(lang.L("Check for updates"), rest && m.State != update.Interrupted && m.State != update.NeedsAttention, p.check),
 		p.skipItem(m, rest),
 		item(lang.L("Settings…"), rest, p.openSettings),
 		item(lang.L("Copy report"), true, func() { p.do(CopyReport) }),

@@ -265,10 +265,13 @@ func (a *App) saveSites() {
 	})
 }
 
-// checkAll asks for updates of every site that is at rest.
+// checkAll asks for updates of every site that is at rest. A plan that is being
+// reviewed and an outcome that wants to be read stay.
 func (a *App) checkAll() {
 	for _, s := range a.sites {
-		s.check()
+		if s.model.AtRest() || s.model.Doing == CheckingQuietly {
+			s.check()
+		}
 	}
 }
 
@@ -377,7 +380,7 @@ type shortcut struct {
 
 // shortcuts are all of them; each is pressed with Ctrl, on a Mac with Command.
 var shortcuts = []shortcut{
-	{fyne.KeyR, text("check this site for updates"), func(a *App) { a.onCurrent(func(p *page) { p.site.check() }) }},
+	{fyne.KeyR, text("check this site for updates"), func(a *App) { a.onCurrent((*page).check) }},
 	{fyne.KeyReturn, text("the recommended action of the site"), func(a *App) { a.onCurrent(func(p *page) { p.press(0) }) }},
 	{fyne.Key1, text("Overview"), func(a *App) { a.onCurrent(func(p *page) { p.tabs.Select(tabOverview) }) }},
 	{fyne.Key2, text("Notes"), func(a *App) { a.onCurrent(func(p *page) { p.tabs.Select(tabNotes) }) }},

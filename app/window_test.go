@@ -206,6 +206,54 @@ func TestSeveralSitesAreCheckedAtOnce(t *testing.T) {
 	b.mustSay(t, "2.0.1 · up to date")
 }
 
+func TestCheckingAllLeavesPlansAndOutcomesAlone(t *testing.T) {
+	failed, reviewed := wiki(), wiki()
+	failed.applyErr = &update.Error{Kind: update.KindHook, Stage: update.StageBefore, Err: errors.New("exit status 1")}
+	failed.dir, reviewed.dir = "/srv/failed", "/srv/reviewed"
+	b := newBench(t, failed, reviewed, shop())
+	b.tap(t, "Check for updates")
+	b.tap(t, "Review update")
+	b.decide(t)
+	b.page().site.apply()
+	b.idle(t)
+	b.app.list.choose(1)
+	b.tap(t, "Check for updates")
+	b.tap(t, "Review update")
+	b.decide(t)
+	b.tap(t, "Check all")
+	for i, want := range []update.State{update.RolledBack, update.Ready, update.UpToDate} {
+		if got := b.app.sites[i].model.State; got != want {
+			t.Errorf("%s is %q after the check, want %q", b.app.sites[i].model.Dir, got, want)
+		}
+	}
+}
+
+func TestCheckingAgainAsksBeforeDecisionsAreLost(t *testing.T) {
+	e := wiki()
+	b := newBench(t, e)
+	b.tap(t, "Check for updates")
+	b.tap(t, "Review update")
+	b.page().check()
+	b.idle(t)
+	if b.model().State != update.Found {
+		t.Errorf("without decisions the state is %q, want found at once", b.model().State)
+	}
+	b.tap(t, "Review update")
+	b.decide(t)
+	b.page().check()
+	b.idle(t)
+	b.tap(t, "Keep them")
+	if b.model().State != update.Ready || len(b.model().Undecided()) > 0 {
+		t.Errorf("the decisions are lost: the state is %q", b.model().State)
+	}
+	b.page().check()
+	b.idle(t)
+	b.tap(t, "Check again")
+	if b.model().State != update.Found {
+		t.Errorf("the state is %q, want found", b.model().State)
+	}
+}
+
 func TestASiteThatCanNotBeOpenedSaysWhy(t *testing.T) {
 	e := wiki()
 	e.openErr = &update.Error{Kind: update.KindMalformed, Stage: update.StageCheck, Err: errors.New("site.toml:3: source.url: is missing")}
