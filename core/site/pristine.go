@@ -20,7 +20,8 @@ import (
 
 // Pristine keeps contents as a release shipped them, by hash: the base of
 // three-way comparisons and of deltas. A copy that was damaged is reported as
-// [fs.ErrNotExist], since all that can be done about it is the same.
+// [fs.ErrNotExist], since all that can be done about it is the same, and removed
+// by whoever finds that out, so that the next Put stores it again.
 //
 // The store is compressed and flat: xx/HEX.zst. Putting does not wait for the
 // disk; [Pristine.Sync] does, once for all.
@@ -53,13 +54,14 @@ func pristineName(d release.Digest) string {
 	return hex[:2] + "/" + hex + ".zst"
 }
 
-// Has reports whether a copy is there, without looking whether it is sound.
+// Has reports whether a copy is there, without reading whether it is sound. One that
+// is empty, as a power cut leaves it, is not there.
 func (p *Pristine) Has(d release.Digest) bool {
 	if d.IsZero() {
 		return false
 	}
-	_, err := p.root.Lstat(pristineName(d))
-	return err == nil
+	info, err := p.root.Lstat(pristineName(d))
+	return err == nil && (info.Size() > 0 || d == release.DigestOf(nil))
 }
 
 // Put stores a text, which must hash to d. What is there already is not written
@@ -137,14 +139,16 @@ func (p *Pristine) Open(d release.Digest) (io.ReadCloser, error) {
 		f.Close()
 		return nil, err
 	}
-	return &pristineReader{f: f, z: z, h: sha256.New(), want: d}, nil
+	return &pristineReader{root: p.root, f: f, z: z, h: sha256.New(), want: d}, nil
 }
 
 type pristineReader struct {
-	f    *os.File
-	z    *zstd.Decoder
-	h    hash.Hash
-	want release.Digest
+	root    *os.Root
+	f       *os.File
+	z       *zstd.Decoder
+	h       hash.Hash
+	want    release.Digest
+	damaged bool
 }
 
 func (r *pristineReader) Read(b []byte) (int, error) {
@@ -158,12 +162,23 @@ func (r *pristineReader) Read(b []byte) (int, error) {
 	case err == nil:
 		return n, nil
 	}
+	// A disk that can't be read now says nothing about what is on it.
+	r.damaged = !errors.As(err, new(*fs.PathError))
 	return n, fmt.Errorf("pristine copy %s is damaged (%v): %w", r.want, err, fs.ErrNotExist)
 }
 
 func (r *pristineReader) Close() error {
 	r.z.Close()
-	return r.f.Close()
+	info, err := r.f.Stat()
+	err = errors.Join(err, r.f.Close())
+	if err != nil || !r.damaged {
+		return err
+	}
+	name := pristineName(r.want)
+	if now, err := r.root.Lstat(name); err == nil && os.SameFile(info, now) { // not one that was put since
+		_ = r.root.Remove(name) // one that can't be removed is reported again
+	}
+	return nil
 }
 
 // Prune removes every copy that keep does not want, and what writers that died
