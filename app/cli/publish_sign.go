@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -31,9 +32,14 @@ func (p *Program) publishSignCommand() *cobra.Command {
 			}
 			t := p.table()
 			for _, c := range changes {
-				if c.Kind == publish.Removed {
+				switch {
+				case c.Kind == publish.Removed:
 					fmt.Fprintf(t, "%s\t%s\n", c.Kind, c.Target)
-				} else {
+				case c.Kind == publish.Mirrored && len(c.Mirrors) == 0:
+					fmt.Fprintf(t, "%s\tnone any more\n", c.Kind)
+				case c.Kind == publish.Mirrored:
+					fmt.Fprintf(t, "%s\t%s\n", c.Kind, strings.Join(c.Mirrors, " "))
+				default:
 					fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", c.Kind, c.Target, size(c.Size), c.Digest)
 				}
 			}
@@ -46,18 +52,20 @@ func (p *Program) publishSignCommand() *cobra.Command {
 	return cmd
 }
 
-// targetDoc is a file that a change adds or removes, as `publish sign --json` shows it.
+// targetDoc is a file that a change adds or removes, or the mirrors that it names, as
+// `publish sign --json` shows it.
 type targetDoc struct {
-	Kind   publish.ChangeKind `json:"change"`
-	Target string             `json:"target"`
-	Size   int64              `json:"size"`
-	SHA256 string             `json:"sha256"`
+	Kind    publish.ChangeKind `json:"change"`
+	Target  string             `json:"target"`
+	Size    int64              `json:"size"`
+	SHA256  string             `json:"sha256"`
+	Mirrors []string           `json:"mirrors,omitempty"`
 }
 
 func newTargetDocs(changes []publish.Change) []targetDoc {
 	docs := make([]targetDoc, len(changes))
 	for i, c := range changes {
-		docs[i] = targetDoc{c.Kind, c.Target, c.Size, c.Digest.Hex()}
+		docs[i] = targetDoc{c.Kind, c.Target, c.Size, c.Digest.Hex(), c.Mirrors}
 	}
 	return docs
 }

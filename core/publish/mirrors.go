@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/theupdateframework/go-tuf/v2/metadata"
+
 	"moult/core/fetch"
 	"moult/core/trust"
 )
@@ -20,9 +22,8 @@ func SetMirrors(ctx context.Context, repo string, mirrors []string, keys KeySour
 	}
 	list := make([]any, len(mirrors))
 	for i, m := range mirrors {
-		u, err := url.Parse(m)
-		if err != nil || u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
-			return fmt.Errorf("mirror %q: want the https address of a copy of the repository", fetch.Redacted(m))
+		if err := checkMirror(m); err != nil {
+			return err
 		}
 		list[i] = m
 	}
@@ -49,4 +50,33 @@ func SetMirrors(ctx context.Context, repo string, mirrors []string, keys KeySour
 		delete(r.targets.Signed.UnrecognizedFields, trust.MirrorsField)
 	}
 	return r.commit(ctx, ring, true)
+}
+
+func checkMirror(address string) error {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+		return fmt.Errorf("mirror %q: want the https address of a copy of the repository", fetch.Redacted(address))
+	}
+	return nil
+}
+
+// mirrors reads the mirrors that targets name.
+func mirrors(m *metadata.Metadata[metadata.TargetsType]) ([]string, error) {
+	field, ok := m.Signed.UnrecognizedFields[trust.MirrorsField]
+	if !ok {
+		return nil, nil
+	}
+	entries, ok := field.([]any)
+	if !ok {
+		return nil, fmt.Errorf("%s is not a list", trust.MirrorsField)
+	}
+	var list []string
+	for _, entry := range entries {
+		address, _ := entry.(string)
+		if err := checkMirror(address); err != nil {
+			return nil, err
+		}
+		list = append(list, address)
+	}
+	return list, nil
 }

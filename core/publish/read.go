@@ -7,7 +7,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 
 	"github.com/theupdateframework/go-tuf/v2/metadata"
@@ -153,11 +152,15 @@ func (r *repository) vouches(ring *keyring, roles ...string) error {
 // checkTargets refuses targets whose files can't be named or compared.
 func checkTargets(m *metadata.Metadata[metadata.TargetsType]) error {
 	for name, t := range m.Signed.Targets {
-		switch {
-		case !filepath.IsLocal(filepath.FromSlash(name)):
-			return fmt.Errorf("%s: %w: target %q is not in the repository", metadata.TARGETS, trust.ErrUntrusted, name)
-		case len(t.Hashes["sha256"]) != sha256.Size:
-			return fmt.Errorf("%s: %w: target %s has no SHA-256", metadata.TARGETS, trust.ErrUntrusted, name)
+		path, err := release.ParsePath(name)
+		if err == nil && string(path) != name {
+			err = fmt.Errorf("%q is a directory", name)
+		}
+		if err == nil && len(t.Hashes["sha256"]) != sha256.Size {
+			err = fmt.Errorf("%s has no SHA-256", name)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w: %w", metadata.TARGETS, trust.ErrUntrusted, err)
 		}
 	}
 	return nil

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -188,15 +189,17 @@ func Drop(repo string) error {
 	return os.Remove(r.path("metadata", pendingFile))
 }
 
-// Change is one file that a change of the repository adds, replaces or removes.
+// Change is one thing that a change of the repository adds, replaces or removes: a file,
+// or the list of mirrors.
 type Change struct {
-	Target string
-	Kind   ChangeKind
-	Size   int64          // of the new file
-	Digest release.Digest // of the new file
+	Target  string
+	Kind    ChangeKind
+	Size    int64          // of the new file
+	Digest  release.Digest // of the new file
+	Mirrors []string       // all of them from then on, for [Mirrored]
 }
 
-// ChangeKind says what happens to a file of the repository.
+// ChangeKind says what happens to a file of the repository, or to what else is signed.
 type ChangeKind string
 
 // The kinds of changes.
@@ -204,17 +207,25 @@ const (
 	Added    ChangeKind = "added"
 	Replaced ChangeKind = "replaced"
 	Removed  ChangeKind = "removed"
+	Mirrored ChangeKind = "mirrors" // other mirrors are named
 )
 
+// clockTolerance is how far the clocks of two people who sign may differ.
+const clockTolerance = 24 * time.Hour
+
 // changes compares targets with the published ones, in order of names, and makes sure
-// that the new files are what it says.
+// that the new files are what it says. Whoever signs sees all that is different: what
+// these commands never change is refused.
 func (r *repository) changes(ctx context.Context, next *metadata.Metadata[metadata.TargetsType]) ([]Change, error) {
+	if err := r.unexpected(next); err != nil {
+		return nil, fmt.Errorf("the change that waits for signatures %w: drop it and find out who made it", err)
+	}
 	var all []Change
 	before := r.targets.Signed.Targets
 	for name, t := range next.Signed.Targets {
 		c := Change{Target: name, Kind: Added, Size: t.Length, Digest: release.Digest(t.Hashes["sha256"])}
 		if old, ok := before[name]; ok {
-			if release.Digest(old.Hashes["sha256"]) == c.Digest {
+			if release.Digest(old.Hashes["sha256"]) == c.Digest && old.Length == t.Length {
 				continue
 			}
 			c.Kind = Replaced
@@ -230,7 +241,51 @@ func (r *repository) changes(ctx context.Context, next *metadata.Metadata[metada
 		}
 	}
 	slices.SortFunc(all, func(a, b Change) int { return strings.Compare(a.Target, b.Target) })
+	old, err := mirrors(r.targets)
+	if err != nil {
+		return nil, err
+	}
+	list, err := mirrors(next)
+	if err != nil {
+		return nil, err
+	}
+	if !slices.Equal(old, list) {
+		all = append(all, Change{Kind: Mirrored, Mirrors: list})
+	}
 	return all, nil
+}
+
+// unexpected returns what a pending change has besides what [Change] can tell of.
+func (r *repository) unexpected(next *metadata.Metadata[metadata.TargetsType]) error {
+	now, was := next.Signed, r.targets.Signed
+	switch last := r.date.Add(targetsLife + clockTolerance); {
+	case !reflect.DeepEqual(now.Delegations, was.Delegations):
+		return errors.New("delegates targets to other keys than the published one")
+	case now.Expires.After(last):
+		return fmt.Errorf("expires on %s, later than a change that is made today (%s)", now.Expires.Format(time.DateOnly), last.Format(time.DateOnly))
+	case now.SpecVersion != was.SpecVersion:
+		return fmt.Errorf("follows version %q of TUF, the published one %q", now.SpecVersion, was.SpecVersion)
+	case !reflect.DeepEqual(otherFields(now.UnrecognizedFields), otherFields(was.UnrecognizedFields)):
+		return fmt.Errorf("has other fields (%v) than the published one (%v)", otherFields(now.UnrecognizedFields), otherFields(was.UnrecognizedFields))
+	}
+	for name, t := range now.Targets {
+		old := was.Targets[name]
+		if plain := len(t.Hashes) == 1 && t.Custom == nil && len(t.UnrecognizedFields) == 0; !plain && !reflect.DeepEqual(t, old) {
+			return fmt.Errorf("says more of %s than its size and hash", name)
+		}
+	}
+	return nil
+}
+
+// otherFields are those besides the mirrors.
+func otherFields(fields map[string]any) map[string]any {
+	other := map[string]any{}
+	for name, value := range fields {
+		if name != trust.MirrorsField {
+			other[name] = value
+		}
+	}
+	return other
 }
 
 // checkTarget hashes the file of a target that is about to be signed.

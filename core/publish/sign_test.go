@@ -1,14 +1,19 @@
 package publish_test
 
 import (
+	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/theupdateframework/go-tuf/v2/metadata"
+
 	"moult/core/publish"
+	"moult/core/trust"
 )
 
 // The targets of a repository are signed by two people, one after the other.
@@ -102,5 +107,63 @@ func TestAChangeThatWasTamperedWithWhileItWaitedIsNotPublished(t *testing.T) {
 	}
 	if _, err := publish.Sign(t.Context(), repo, publish.KeySource{Place: all}, day); err == nil {
 		t.Error("a dropped change was signed")
+	}
+}
+
+// Ann is careless or worse: she signs a change that says more than the files it adds. Bob
+// either sees it or can't sign.
+func TestACoSignerSeesAllThatIsSigned(t *testing.T) {
+	for name, test := range map[string]struct {
+		change func(*metadata.TargetsType)
+		want   string // in the refusal; "": it is shown
+	}{
+		"mirrors": {func(s *metadata.TargetsType) {
+			s.UnrecognizedFields = map[string]any{trust.MirrorsField: []any{"https://b.example/", "https://a.example/"}}
+		}, ""},
+		"an open mirror": {func(s *metadata.TargetsType) {
+			s.UnrecognizedFields = map[string]any{trust.MirrorsField: []any{"http://a.example/"}}
+		}, "http://a.example/"},
+		"another field": {func(s *metadata.TargetsType) { s.UnrecognizedFields = map[string]any{"x-other": "y"} }, "x-other"},
+		"a delegation": {func(s *metadata.TargetsType) {
+			s.Delegations = &metadata.Delegations{Keys: map[string]*metadata.Key{}, Roles: []metadata.DelegatedRole{
+				{Name: "eve", KeyIDs: []string{}, Threshold: 1, Paths: []string{"*"}}}}
+		}, "delegates"},
+		"a long life": {func(s *metadata.TargetsType) { s.Expires = s.Expires.AddDate(1, 0, 0) }, "expires"},
+		"a length":    {func(s *metadata.TargetsType) { s.Targets["stable/manifest.json"].Length++ }, "stable/manifest.json"},
+		"custom data": {func(s *metadata.TargetsType) {
+			custom := json.RawMessage(`{"a":1}`)
+			s.Targets["stable/manifest.json"].Custom = &custom
+		}, "stable/manifest.json"},
+		"a name that writes to the terminal": {func(s *metadata.TargetsType) {
+			s.Targets["a\nadded  b"] = s.Targets["stable/manifest.json"]
+		}, "control character"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			repo := pond(t, publish.InitOptions{Threshold: 2})
+			all, ann := publish.DefaultKeys(repo), t.TempDir()
+			move(t, all, ann, "targets-1.pem")
+			o := publish.RolloutOptions{Percent: 50, Keys: publish.KeySource{Place: ann, HandOn: true}, Date: day}
+			var pending *publish.PendingError
+			if err := publish.Rollout(t.Context(), repo, o); !errors.As(err, &pending) {
+				t.Fatal(err)
+			}
+			place := filepath.Join(repo, "metadata", ".pending.targets.json")
+			m, err := metadata.Targets().FromFile(place)
+			must(t, err)
+			test.change(&m.Signed)
+			save(t, place, ann, "targets", m, nil)
+			changes, err := publish.Sign(t.Context(), repo, publish.KeySource{Place: all}, day)
+			if test.want != "" {
+				if err == nil || errors.As(err, &pending) || !strings.Contains(err.Error(), test.want) {
+					t.Errorf("got %v, want a refusal that says %q", err, test.want)
+				}
+				return
+			}
+			must(t, err)
+			last := changes[len(changes)-1]
+			if len(changes) != 3 || last.Kind != publish.Mirrored || !slices.Equal(last.Mirrors, []string{"https://b.example/", "https://a.example/"}) {
+				t.Errorf("changes %+v", changes)
+			}
+		})
 	}
 }
