@@ -1,7 +1,12 @@
 package site
 
 import (
+	"errors"
+	"fmt"
+	"path/filepath"
 	"time"
+
+	"github.com/gofrs/flock"
 
 	"moult/core/release"
 )
@@ -15,11 +20,6 @@ type State struct {
 	Installed time.Time       `json:"installed,omitzero"`
 	By        string          `json:"by,omitempty"` // the update's ID, or "init"
 	LastCheck time.Time       `json:"last_check,omitzero"`
-	// LastTrust is the level of trust at the last check, in update's words.
-	LastTrust string `json:"last_trust,omitempty"`
-	// RootVersion is the newest version of the trusted root that was seen. It
-	// never goes down, whatever a server answers.
-	RootVersion int `json:"root_version,omitempty"`
 	// ID is random and stays on the site. It decides which stage of a rollout the
 	// site is in, and is never sent anywhere.
 	ID string `json:"id,omitempty"`
@@ -34,13 +34,27 @@ func (s *Site) State() (State, error) {
 	return st, err
 }
 
-// SetState records what is installed. A RootVersion below the recorded one is
-// raised to it.
-func (s *Site) SetState(st State) error {
-	if was, err := s.State(); err == nil {
-		st.RootVersion = max(st.RootVersion, was.RootVersion)
+// SetState records what is installed, whatever was recorded before. Of a site that
+// others may be using it is [Site.ChangeState] that is wanted.
+func (s *Site) SetState(st State) error { return writeJSON(s.home, StateFile, st) }
+
+const stateLockFile = "state.lock"
+
+// ChangeState changes the record of what is installed. It needs no [Lock]: a check may
+// run beside an update. So each changes what it knows of and nothing else, and they do
+// it one at a time; change must not take long.
+func (s *Site) ChangeState(change func(*State)) (err error) {
+	fl := flock.New(filepath.Join(s.home.Name(), stateLockFile), flock.SetPermissions(0o600))
+	if err := fl.Lock(); err != nil {
+		return fmt.Errorf("lock %s: %w", StateFile, err)
 	}
-	return writeJSON(s.home, StateFile, st)
+	defer func() { err = errors.Join(err, fl.Unlock()) }()
+	st, err := s.State()
+	if err != nil {
+		return err
+	}
+	change(&st)
+	return s.SetState(st)
 }
 
 const choicesFile = "choices.json"

@@ -1,6 +1,7 @@
 package update
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -84,8 +85,10 @@ func (e *Engine) check(ctx context.Context, c Choices) (*Offer, error) {
 	if o.Notes, err = collectNotes(ctx, src, newest, st.Version, m); err != nil {
 		return nil, err
 	}
-	st.LastCheck = e.opts.Now()
-	if err := e.site.SetState(st); err != nil {
+	err = e.site.ChangeState(func(now *site.State) {
+		now.LastCheck, now.ID = e.opts.Now(), cmp.Or(now.ID, st.ID)
+	})
+	if err != nil {
 		return nil, fmt.Errorf("record the check: %w", err)
 	}
 	return o, nil
@@ -95,12 +98,7 @@ func (e *Engine) check(ctx context.Context, c Choices) (*Offer, error) {
 // that nobody asked for; the zero version forgets it. Check itself goes on to
 // offer v.
 func (e *Engine) Skip(v release.Version) error {
-	st, err := e.site.State()
-	if err != nil {
-		return err
-	}
-	st.Skipped = v
-	if err := e.site.SetState(st); err != nil {
+	if err := e.site.ChangeState(func(st *site.State) { st.Skipped = v }); err != nil {
 		return fmt.Errorf("skip %s: %w", v, err)
 	}
 	return nil

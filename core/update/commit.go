@@ -29,10 +29,6 @@ const targetFile = "target.sql"
 // commit makes the new release the one that counts. Each of its parts can be
 // repeated, and only the last one ends the run.
 func (r *run) commit(context.Context) error {
-	b, err := r.saved()
-	if err != nil {
-		return err
-	}
 	inv, err := r.newInventory()
 	if err != nil {
 		return err
@@ -43,9 +39,10 @@ func (r *run) commit(context.Context) error {
 	if err := r.recordSchema(r.update.Root.ReadFile(targetFile)); err != nil {
 		return err
 	}
-	st := b.State
-	st.Version, st.Installed, st.By = r.plan.To, r.e.opts.Now(), r.plan.ID
-	if err := r.site.SetState(st); err != nil {
+	err = r.site.ChangeState(func(st *site.State) {
+		st.Version, st.Installed, st.By = r.plan.To, r.e.opts.Now(), r.plan.ID
+	})
+	if err != nil {
 		return err
 	}
 	if err := r.rememberChoices(); err != nil {
@@ -55,12 +52,6 @@ func (r *run) commit(context.Context) error {
 		return err
 	}
 	return r.mark(recordCommitted, nil)
-}
-
-// isCommitted reports whether the journal says that the new release counts.
-func (r *run) isCommitted() bool {
-	l, err := lifeOf(r.update)
-	return err == nil && l.committed
 }
 
 // saved reads what was written down before the run.
@@ -208,7 +199,10 @@ func (r *run) settleOld(context.Context) error {
 	if err := recordSchema(r.site, []byte(b.Schema), b.HadSchema); err != nil {
 		return err
 	}
-	if err := r.site.SetState(b.State); err != nil {
+	err = r.site.ChangeState(func(st *site.State) {
+		st.Version, st.Installed, st.By = b.State.Version, b.State.Installed, b.State.By
+	})
+	if err != nil {
 		return err
 	}
 	if _, err := r.settle(RolledBack, SiteOld); err != nil {

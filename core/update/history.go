@@ -51,6 +51,11 @@ func (e *Engine) History() ([]Record, error) {
 			return err
 		}
 		rec.CanRollBack = l.committed && u.Has(beforeFile)
+		if l.committed && !rec.CanRollBack {
+			for i := range list { // can't be reached any more
+				list[i].CanRollBack = false
+			}
+		}
 		rec.DiskBytes, err = u.Size()
 		list = append(list, rec)
 		return err
@@ -77,7 +82,8 @@ func (e *Engine) Log(id string) (fs.File, error) {
 }
 
 // Discard gives up a restore point: what was set aside for it, files and data, is
-// really removed. Its line in the history and its log stay.
+// really removed. The older restore points go with it, as they are reached by way of it
+// only. Their lines in the history and their logs stay.
 func (e *Engine) Discard(ctx context.Context, id string) error {
 	if err := e.refuseInterrupted(); err != nil {
 		return err
@@ -87,10 +93,34 @@ func (e *Engine) Discard(ctx context.Context, id string) error {
 		return classify(StageLock, err)
 	}
 	defer r.close()
+	points, err := r.points()
+	if err != nil {
+		return classify(StageLock, err)
+	}
+	if i := slices.Index(points, id); i >= 0 {
+		for _, older := range slices.Backward(points[i+1:]) {
+			if err := r.discardOther(ctx, older); err != nil {
+				return classify(StageCommit, fmt.Errorf("the older restore point %s: %w", older, err))
+			}
+		}
+	}
 	if err := r.discard(ctx); err != nil {
 		return classify(StageCommit, err)
 	}
 	return nil
+}
+
+// points looks again, under the run's lock, that nothing is interrupted, and lists the
+// restore points.
+func (r *run) points() ([]string, error) {
+	found, err := r.e.findInterrupted()
+	if err == nil {
+		err = found.refusal()
+	}
+	if err != nil {
+		return nil, err
+	}
+	return r.e.restorePoints()
 }
 
 // discard removes what the run set aside. The database comes first: as long as
@@ -115,18 +145,18 @@ func (r *run) discard(ctx context.Context) error {
 }
 
 // tidy removes what an undone run no longer needs. A run that failed leaves nothing
-// behind but its log. After a roll back that the admin asked for, rows that were
-// written into the new release's columns and tables stay set aside until the
-// update is discarded, so that going forward again has lost nothing.
-func (r *run) tidy(ctx context.Context, wasCommitted bool) {
+// behind but its log. Of one that had served visitors, rows that were written into the
+// new release's columns and tables stay set aside until the update is discarded, so
+// that going forward again has lost nothing.
+func (r *run) tidy(ctx context.Context, served bool) {
 	var err error
 	switch {
-	case !wasCommitted:
+	case !served:
 		err = r.discard(ctx)
 	case r.db != nil && r.plan.Schema != nil:
 		r.setAside, err = r.db.DiscardEmpty(ctx, r.plan.Schema)
 	}
-	if wasCommitted {
+	if served {
 		err = errors.Join(err, r.update.Trim(keptOfEnded...))
 	}
 	if err != nil {
@@ -147,12 +177,13 @@ func (r *run) retain(ctx context.Context) {
 	if most == 0 {
 		most = site.DefaultRestorePoints
 	}
-	for i, id := range points {
+	for i, id := range slices.Backward(points) { // the oldest first: each is reached by the newer ones
 		if i == 0 || i < most && !r.olderThan(id, time.Duration(keep.MaxAge)) {
-			continue
+			return
 		}
 		if err := r.discardOther(ctx, id); err != nil {
 			r.warn("The old restore point %s could not be discarded: %v", id, err)
+			return
 		}
 	}
 }

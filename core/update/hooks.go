@@ -4,8 +4,10 @@ import (
 	"bufio"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"os/exec"
 	"time"
 
 	"moult/core/site"
@@ -70,6 +72,9 @@ func (r *run) hook(ctx context.Context, text string, timeout time.Duration) erro
 		io.Copy(io.Discard, out) // a line too long for the scanner must not block the command
 	}()
 	err := cmd.Run()
+	if errors.Is(err, exec.ErrWaitDelay) {
+		err = nil // it ended well; what it has started in the background holds its output
+	}
 	in.Close()
 	<-lines
 	if err != nil && ctx.Err() != nil {

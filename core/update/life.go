@@ -26,6 +26,7 @@ type life struct {
 	committed bool
 	undoing   bool // going back was begun and has not ended
 	undone    bool
+	served    bool // it was committed once, so visitors have written to the new release
 }
 
 // open reports whether the run was begun and has not ended.
@@ -41,7 +42,7 @@ func lifeOf(u *site.Update) (life, error) {
 	for _, rec := range records {
 		switch rec.Kind {
 		case recordBegin:
-			l = life{begun: rec.Time}
+			l = life{begun: rec.Time, served: l.served}
 		case recordStage:
 			if err := json.Unmarshal(rec.Data, &l.stage); err != nil {
 				return l, err
@@ -49,7 +50,7 @@ func lifeOf(u *site.Update) (life, error) {
 		case recordVerified:
 			l.verified = true
 		case recordCommitted:
-			l.committed, l.undoing = true, false
+			l.committed, l.served, l.undoing = true, true, false
 		case recordUndo:
 			l.undoing, l.verified = true, false
 		case recordUndone:

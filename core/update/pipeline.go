@@ -86,8 +86,11 @@ func (r *run) apply(ctx context.Context) (*Result, error) {
 // cancel asks for the old release, not for half of it.
 func (r *run) undo(ctx context.Context) (*Result, error) {
 	ctx = context.WithoutCancel(ctx)
-	wasCommitted := r.isCommitted()
-	if err := r.mark(recordUndo, nil); err != nil {
+	l, err := lifeOf(r.update)
+	if err == nil {
+		err = r.mark(recordUndo, nil)
+	}
+	if err != nil {
 		return r.stuck(ctx, err)
 	}
 	for _, s := range backward {
@@ -103,7 +106,7 @@ func (r *run) undo(ctx context.Context) (*Result, error) {
 		r.log.Error("roll back failed", "stage", s.stage, "error", err)
 		return r.stuck(ctx, err)
 	}
-	r.tidy(ctx, wasCommitted)
+	r.tidy(ctx, l.served)
 	return r.finish(RolledBack, SiteOld)
 }
 

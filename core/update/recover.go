@@ -1,6 +1,7 @@
 package update
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,11 +13,30 @@ import (
 
 // RollBack brings the site back to what it was before the update id, or before
 // the newest one when id is "". Newer updates are undone first, in order; the
-// result is that of the last one.
+// result is that of the last one. With an error it is that of the last one that was
+// begun, nil for none.
 func (e *Engine) RollBack(ctx context.Context, id string, report Report) (*Result, error) {
 	if err := e.refuseInterrupted(); err != nil {
 		return nil, err
 	}
+	points, err := e.wayTo(id)
+	if err != nil {
+		return nil, err
+	}
+	var last *Result
+	for _, point := range points {
+		res, err := e.goBack(ctx, point, report)
+		last = cmp.Or(res, last)
+		if err != nil {
+			return last, err
+		}
+	}
+	return last, nil
+}
+
+// wayTo lists the updates that are to be undone, newest first, to get to before the
+// update id, or before the newest one.
+func (e *Engine) wayTo(id string) ([]string, error) {
 	points, err := e.restorePoints()
 	if err != nil {
 		return nil, classify(StageRollBack, err)
@@ -24,27 +44,26 @@ func (e *Engine) RollBack(ctx context.Context, id string, report Report) (*Resul
 	if len(points) == 0 {
 		return nil, &Error{Kind: KindNoBackup, Stage: StageRollBack, Err: errors.New("this site has no restore point")}
 	}
-	last := 0 // the newest
-	if id != "" {
-		if last = slices.Index(points, id); last < 0 {
-			return nil, &Error{Kind: KindNoBackup, Stage: StageRollBack, Err: fmt.Errorf("%s is not a restore point of this site", id)}
-		}
+	if id == "" {
+		return points[:1], nil
 	}
-	var res *Result
-	for _, point := range points[:last+1] {
-		if res, err = e.goBack(ctx, point, report); err != nil {
-			return res, err
-		}
+	last := slices.Index(points, id)
+	if last < 0 {
+		return nil, &Error{Kind: KindNoBackup, Stage: StageRollBack, Err: fmt.Errorf("%s is not a restore point of this site", id)}
 	}
-	return res, nil
+	return points[:last+1], nil
 }
 
-// restorePoints lists the updates that can be rolled back, newest first.
+// restorePoints lists the updates that can be rolled back, newest first. One that was
+// discarded cuts off the older ones: what they lead back to begins where it led to.
 func (e *Engine) restorePoints() ([]string, error) {
 	var points []string
 	err := e.eachUpdate(func(u *site.Update, l life) error {
-		if l.committed && u.Has(beforeFile) {
+		switch {
+		case l.committed && u.Has(beforeFile):
 			points = append(points, u.ID)
+		case l.committed:
+			points = nil
 		}
 		return nil
 	})
@@ -135,6 +154,8 @@ func recommend(l life, canFinish bool) (Direction, string) {
 	return Undo, "It stopped between two releases; going back is the safe way."
 }
 
+var errNothingToRecover error = &Error{Kind: KindBlocked, Stage: StageLock, Err: errors.New("no interrupted run was found on this site")}
+
 // Recover ends an interrupted run, forward or by undoing it; "" takes the
 // recommended way. It can be interrupted and repeated like any run.
 func (e *Engine) Recover(ctx context.Context, d Direction, report Report) (*Result, error) {
@@ -143,7 +164,7 @@ func (e *Engine) Recover(ctx context.Context, d Direction, report Report) (*Resu
 		return nil, err
 	}
 	if found == nil {
-		return nil, &Error{Kind: KindBlocked, Stage: StageLock, Err: errors.New("no interrupted run was found on this site")}
+		return nil, errNothingToRecover
 	}
 	if d == "" {
 		d = found.Recommended
@@ -156,6 +177,14 @@ func (e *Engine) Recover(ctx context.Context, d Direction, report Report) (*Resu
 		return nil, classify(StageLock, err)
 	}
 	defer r.close()
+	// Somebody else may have ended it before the lock was taken.
+	now, err := e.findInterrupted()
+	if err == nil && (now == nil || now.ID != found.ID) {
+		err = errNothingToRecover
+	}
+	if err != nil {
+		return nil, classify(StageLock, err)
+	}
 	r.log.Info("recover", "direction", d, "stage", found.Stage)
 	if d == Forward {
 		if err := r.readIntake(); err != nil {

@@ -29,7 +29,7 @@ func TestSettingsAreTriedBeforeTheyAreSaved(t *testing.T) {
 		t.Errorf("source: %q, %v", said, err)
 	}
 	said, err = e.TryDatabase(t.Context(), cfg)
-	if err != nil || !strings.HasSuffix(said, ": 2 tables.") {
+	if err != nil || !strings.HasSuffix(said, ", tables: 2.") {
 		t.Errorf("database: %q, %v", said, err)
 	}
 	said, err = e.TryHealth(t.Context(), cfg)

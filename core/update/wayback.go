@@ -5,25 +5,31 @@ import (
 	"errors"
 
 	"moult/core/database"
+	"moult/core/release"
 )
 
 // formerFile says what the database is to be when the update has been taken back.
 const formerFile = "former.json"
 
-// PreviewRollBack looks at what rolling the newest update back would meet in the
-// database: rights that are missing, rows that the old schema can't hold, what was
-// changed there since. Nothing changes. A check that stops would stop RollBack as
-// well. Without a restore point or a database there is nothing to say.
-func (e *Engine) PreviewRollBack(ctx context.Context) ([]Check, error) {
+// RollBackPreview is what a roll back leads to and what it would meet.
+type RollBackPreview struct {
+	To      release.Version
+	Updates int // that would be undone
+	// Checks are of the newest of them: what the others would meet is not there before
+	// it is undone. One that stops would stop RollBack as well.
+	Checks []Check
+}
+
+// PreviewRollBack looks at what [Engine.RollBack] would do, and what it would meet in
+// the database: rights that are missing, rows that the old schema can't hold, what was
+// changed there since. Nothing changes.
+func (e *Engine) PreviewRollBack(ctx context.Context, id string) (*RollBackPreview, error) {
 	if err := e.refuseInterrupted(); err != nil {
 		return nil, err
 	}
-	points, err := e.restorePoints()
+	points, err := e.wayTo(id)
 	if err != nil {
-		return nil, classify(StageRollBack, err)
-	}
-	if len(points) == 0 {
-		return nil, nil
+		return nil, err
 	}
 	r, err := e.resume(ctx, points[0], nil)
 	if err != nil {
@@ -34,10 +40,25 @@ func (e *Engine) PreviewRollBack(ctx context.Context) ([]Check, error) {
 	if err != nil {
 		return nil, classify(StageRollBack, err)
 	}
-	if back == nil {
-		return nil, nil
+	p := &RollBackPreview{Updates: len(points)}
+	if back != nil {
+		p.Checks = checksOf(back.Findings)
 	}
-	return checksOf(back.Findings), nil
+	var oldest Plan
+	if err := e.readPlan(points[len(points)-1], &oldest); err != nil {
+		return nil, classify(StageRollBack, err)
+	}
+	p.To = oldest.From
+	return p, nil
+}
+
+func (e *Engine) readPlan(id string, p *Plan) error {
+	u, err := e.site.Update(id)
+	if err != nil {
+		return err
+	}
+	defer u.Close()
+	return u.ReadJSON(planFile, p)
 }
 
 // wayBack asks the database; nil means that the update did not touch it.

@@ -20,15 +20,19 @@ func checked(checks []update.Check, code string, level update.CheckLevel) string
 func TestARollBackSaysBeforehandWhatItMeetsAndLeavesWhatIsTheAdmins(t *testing.T) {
 	w := newWorld(t, true, v1, v2)
 	e := w.engine()
-	if checks, err := e.PreviewRollBack(t.Context()); err != nil || checks != nil {
-		t.Fatalf("without a restore point: %+v, %v", checks, err)
+	if look, err := e.PreviewRollBack(t.Context(), ""); update.KindOf(err) != update.KindNoBackup {
+		t.Fatalf("without a restore point: %+v, %v", look, err)
 	}
 	_, err := e.Apply(t.Context(), w.plan(e, update.Choices{}), nil)
 	must(t, err)
 	w.exec("ALTER TABLE users ADD COLUMN own INT DEFAULT 7; UPDATE users SET name = REPEAT('n', 60) WHERE name = 'bob'")
 	fresh := w.state()
-	checks, err := e.PreviewRollBack(t.Context())
+	look, err := e.PreviewRollBack(t.Context(), "")
 	must(t, err)
+	checks := look.Checks
+	if look.Updates != 1 || look.To.String() != "1.0.0" {
+		t.Errorf("it would undo %d updates and lead to %s", look.Updates, look.To)
+	}
 	if text := checked(checks, "schema L1", update.CheckWarn); !strings.Contains(text, "40") {
 		t.Errorf("nobody is told that a name will be cut: %+v", checks)
 	}
