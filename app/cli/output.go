@@ -10,6 +10,7 @@ import (
 
 // printJSON prints one document on standard output.
 func (p *Program) printJSON(v any) error {
+	p.endLine()
 	enc := json.NewEncoder(p.Stdout)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
@@ -18,12 +19,14 @@ func (p *Program) printJSON(v any) error {
 
 // printf prints a line of the result.
 func (p *Program) printf(format string, args ...any) {
+	p.endLine()
 	fmt.Fprintf(p.Stdout, format+"\n", args...)
 }
 
 // sayf prints a message for a person, unless --quiet forbids it.
 func (p *Program) sayf(format string, args ...any) {
 	if !p.quiet {
+		p.endLine()
 		fmt.Fprintf(p.Stderr, format+"\n", args...)
 	}
 }
@@ -39,6 +42,7 @@ func (p *Program) done(doc map[string]any, format string, args ...any) error {
 
 // table returns a writer that lines up columns separated by tabs. The caller flushes it.
 func (p *Program) table() *tabwriter.Writer {
+	p.endLine()
 	return tabwriter.NewWriter(p.Stdout, 0, 0, 2, ' ', 0)
 }
 

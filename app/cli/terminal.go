@@ -34,19 +34,29 @@ func (p *Program) progress() (update.Report, func()) {
 	if p.quiet {
 		return nil, func() {}
 	}
-	pr := p.newProgress()
-	return pr.report, pr.end
+	return p.newProgress().report, p.endLine
 }
 
+// newProgress makes the progress line that everything which is printed or asked
+// from now on comes after.
 func (p *Program) newProgress() *progress {
 	fd, live := descriptor(p.Stderr)
-	return &progress{out: p.Stderr, live: live, width: func() int {
+	p.line = &progress{out: p.Stderr, live: live, width: func() int {
 		w, _, err := term.GetSize(fd)
 		if err != nil {
 			return 0
 		}
 		return w
 	}}
+	return p.line
+}
+
+// endLine removes the progress line, so that what is printed next stands by itself.
+// Progress that comes later begins a new one.
+func (p *Program) endLine() {
+	if p.line != nil {
+		p.line.end()
+	}
 }
 
 // confirm asks a question whose default is yes. flag is what answers it for
@@ -64,6 +74,7 @@ func (p *Program) choose(question, flag string, answers ...string) (string, erro
 	if !p.interactive() {
 		return "", usagef("%s Nobody is there to answer: say %s", question, flag)
 	}
+	p.endLine()
 	lines := bufio.NewReader(p.Stdin)
 	for {
 		fmt.Fprint(p.Stderr, question+" ")
@@ -90,6 +101,7 @@ func (p *Program) askPassword(_ context.Context, prompt string) (string, error) 
 	if !ok {
 		return "", usagef("%s: nobody is there to type it; set database.password_from in site.toml to env:, file: or keyring:", prompt)
 	}
+	p.endLine()
 	fmt.Fprint(p.Stderr, prompt+": ")
 	defer fmt.Fprintln(p.Stderr)
 	b, err := term.ReadPassword(fd)

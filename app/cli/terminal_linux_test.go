@@ -177,6 +177,44 @@ func TestProgressOnATerminalIsOneLineThatIsDrawnAgain(t *testing.T) {
 	}
 }
 
+func TestWhatIsPrintedStandsOnALineOfItsOwn(t *testing.T) {
+	s := newTerminal(t)
+	dir := pond(t, s)
+	ended := make(chan int, 1)
+	go func() {
+		p := &cli.Program{Stdin: s.line, Stdout: s.line, Stderr: s.line, Version: "1.0.0"}
+		ended <- p.Run([]string{"update", dir, "--on-edited", "new"})
+	}()
+	s.shows("[Y/n]")
+	for _, text := range []string{"site  1.0.0 → 1.1.0", "Update site from"} {
+		s.startsALine(text)
+	}
+	s.answer("[Y/n]", "y")
+	s.shows("The site is at 1.1.0.")
+	s.startsALine("The site is at 1.1.0.")
+	if code := <-ended; code != 0 {
+		t.Errorf("exit %d", code)
+	}
+
+	ended = make(chan int, 1)
+	go func() {
+		p := &cli.Program{Stdin: s.line, Stdout: s.line, Stderr: s.line, Version: "1.0.0"}
+		ended <- p.Run([]string{"plan", dir, "--to", "9.9.9"})
+	}()
+	s.shows("moult: ")
+	s.startsALine("moult: ")
+	<-ended
+}
+
+// startsALine fails where the screen shows text behind something else.
+func (s *terminal) startsALine(text string) {
+	s.t.Helper()
+	before, _, _ := strings.Cut(s.seen.String(), text)
+	if !strings.HasSuffix(before, "\n") && !strings.HasSuffix(before, "\r\x1b[K") {
+		s.t.Errorf("%q is shown behind %q", text, before[max(0, len(before)-40):])
+	}
+}
+
 func TestQuestionsAreAskedOnATerminal(t *testing.T) {
 	s := newTerminal(t)
 	dir := pond(t, s)
