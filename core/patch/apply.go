@@ -96,7 +96,7 @@ func open(dir string) (*site.Site, error) {
 	}
 	s, err := site.Open(abs)
 	if errors.Is(err, site.ErrNotSite) {
-		return site.Init(abs, ownConfig(abs), site.State{})
+		return site.Init(abs, site.Config{Name: filepath.Base(abs)}, site.State{})
 	}
 	if err == nil && s.Config.Source.URL != "" {
 		return nil, errors.Join(fmt.Errorf("%s %w", dir, ErrManaged), s.Close())
@@ -104,14 +104,13 @@ func open(dir string) (*site.Site, error) {
 	return s, err
 }
 
-// ownConfig is that of a directory which a patch made a site.
-func ownConfig(dir string) site.Config { return site.Config{Name: filepath.Base(dir)} }
-
-// leave closes the site. Where a patch made it one and no way back is in it, Moult's
-// own directory goes.
+// leave closes the site. Where a patch made it one, so that nothing but its name is
+// set, and no way back is in it, Moult's own directory goes.
 func leave(s *site.Site, lock *site.Lock) error {
 	ids, err := s.Updates()
-	remove := err == nil && len(ids) == 0 && reflect.DeepEqual(s.Config, ownConfig(s.Dir))
+	set := s.Config
+	set.Name = "" // that of the directory, which may have been renamed since
+	remove := err == nil && len(ids) == 0 && reflect.DeepEqual(set, site.Config{})
 	err = errors.Join(err, lock.Release(), s.Close())
 	if remove {
 		err = errors.Join(err, os.RemoveAll(filepath.Join(s.Dir, site.Home)))

@@ -167,6 +167,23 @@ func TestUndoLeavesNothingButWhatTheAdminSet(t *testing.T) {
 	}
 }
 
+func TestUndoLeavesNothingInADirectoryThatWasRenamed(t *testing.T) {
+	ctx, dir := context.Background(), makeDir(t)
+	if _, err := patch.Apply(ctx, dir, makePackage(t, map[string]string{"index.php": "two"}), patch.Options{Backup: true}); err != nil {
+		t.Fatal(err)
+	}
+	renamed := filepath.Join(t.TempDir(), "renamed")
+	if err := os.Rename(dir, renamed); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := patch.Undo(ctx, renamed); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(renamed, site.Home)); read(t, renamed) != "one" || !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("index.php is %q; .moult: %v", read(t, renamed), err)
+	}
+}
+
 func TestManagedSiteIsRefused(t *testing.T) {
 	dir := makeDir(t)
 	s, err := site.Init(dir, site.Config{Name: "wiki", Source: site.Source{URL: "https://updates.example.org/"}}, site.State{})
