@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"moult/app/words"
 	"moult/core/release"
 	"moult/core/site"
 	"moult/core/update"
@@ -113,8 +114,25 @@ func usagef(format string, args ...any) error { return usageError{fmt.Errorf(for
 // runError is a run that failed, with how it ended.
 type runError struct {
 	error
-	begun  bool           // false: the failure came before anything was touched
-	result *update.Result // nil if the run never began
+	begun  bool             // false: the failure came before anything was touched
+	result *update.Result   // nil if the run never began
+	done   []*update.Result // the runs of this command that ended well before it
+}
+
+// standing says where the site is after the error.
+func (e runError) standing() string {
+	if e.result == nil {
+		return standingAfter(e.done)
+	}
+	return words.Standing(e.result)
+}
+
+// standingAfter says where the site is after some runs, of which there may be none.
+func standingAfter(done []*update.Result) string {
+	if len(done) == 0 {
+		return words.Standing(nil)
+	}
+	return words.Standing(done[len(done)-1])
 }
 
 func (e runError) Unwrap() error { return e.error }

@@ -112,7 +112,7 @@ func (p *Program) planCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return p.withWholeSite(cmd.Context(), args[0], func(e *update.Engine, report update.Report) error {
+			return p.withWholeSite(cmd.Context(), args[0], func(e *update.Engine, _ []*update.Result, report update.Report) error {
 				if arch != "" {
 					if _, err := release.ParseArch(arch); err != nil {
 						return usagef("--arch: %w", err)

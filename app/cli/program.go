@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"slices"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -30,6 +32,8 @@ type Program struct {
 	json, quiet, yes bool
 	medium           string // --from, of those that take it
 	ran              bool   // a command has begun: errors are no longer about usage
+
+	line *progress // on standard error, nil while there is none
 }
 
 // Run does what the arguments say and returns the exit code.
@@ -45,7 +49,8 @@ func (p *Program) Run(args []string) int {
 		return exitOK
 	}
 	if !p.ran {
-		err = usageError{err}
+		// A flag or a command that is not known may have kept --json from being read.
+		err, p.json = usageError{err}, p.json || slices.Contains(args, "--json")
 	}
 	code := exitCode(err)
 	if told := code == exitDiffers || code == exitWaiting || errors.Is(err, errTold); !told {
@@ -83,9 +88,34 @@ func (p *Program) command() *cobra.Command {
 		p.verifyCommand(), p.bundleCommand(), p.schemaCommand(), p.patchCommand(),
 		p.publishCommand(), p.versionCommand(), p.manualCommand(root),
 	)
+	root.InitDefaultCompletionCmd()
+	refuseUnknown(root)
 	p.noteStart(root)
 	addCompletions(root)
 	return root
+}
+
+// refuseUnknown has the commands that only group others refuse what is none of them, as
+// the root does by itself, and still show their help when nothing is asked of them.
+func refuseUnknown(parent *cobra.Command) {
+	for _, cmd := range parent.Commands() {
+		refuseUnknown(cmd)
+		if cmd.Runnable() || !cmd.HasSubCommands() {
+			continue
+		}
+		cmd.SuggestionsMinimumDistance = 2
+		cmd.Args = cobra.ArbitraryArgs // completion's own are refused without a suggestion
+		cmd.RunE = func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return cmd.Help()
+			}
+			text := fmt.Sprintf("unknown command %q for %q", args[0], cmd.CommandPath())
+			if names := cmd.SuggestionsFor(args[0]); len(names) > 0 {
+				text += "; did you mean " + strings.Join(names, " or ") + "?"
+			}
+			return usageError{errors.New(text)}
+		}
+	}
 }
 
 // noteStart has every command say when it begins: what goes wrong before that is
@@ -116,12 +146,13 @@ func (p *Program) options() update.Options {
 
 // printError says what went wrong, for a person or for a script.
 func (p *Program) printError(err error) {
+	p.endLine()
 	var run runError
 	errors.As(err, &run)
 	x := words.Explain(err)
 	if p.json {
 		var e *update.Error
-		doc := errorDoc{Message: err.Error(), Advice: x.Advice, Result: run.result}
+		doc := errorDoc{Message: err.Error(), Advice: x.Advice, Result: run.result, Hops: run.done}
 		if errors.As(err, &e) {
 			doc.Kind, doc.Stage, doc.Recoverable = e.Kind, e.Stage, e.Recoverable()
 		}
@@ -130,16 +161,17 @@ func (p *Program) printError(err error) {
 	}
 	fmt.Fprintf(p.Stderr, "moult: %s\n", x)
 	if run.begun {
-		fmt.Fprintf(p.Stderr, "%s\n", words.Standing(run.result))
+		fmt.Fprintf(p.Stderr, "%s\n", run.standing())
 	}
 }
 
 // errorDoc is an error as --json shows it.
 type errorDoc struct {
-	Kind        update.Kind    `json:"kind,omitempty"`
-	Stage       update.Stage   `json:"stage,omitempty"`
-	Message     string         `json:"message"`
-	Advice      string         `json:"advice,omitempty"`
-	Recoverable bool           `json:"recoverable"`
-	Result      *update.Result `json:"result,omitempty"`
+	Kind        update.Kind      `json:"kind,omitempty"`
+	Stage       update.Stage     `json:"stage,omitempty"`
+	Message     string           `json:"message"`
+	Advice      string           `json:"advice,omitempty"`
+	Recoverable bool             `json:"recoverable"`
+	Result      *update.Result   `json:"result,omitempty"`
+	Hops        []*update.Result `json:"hops,omitempty"` // what was done before it failed
 }

@@ -39,25 +39,28 @@ func (p *Program) withSite(dir string, do func(*update.Engine, update.Report) er
 }
 
 // withWholeSite is withSite for commands that need a site which is not between
-// two releases. An interrupted run is ended first, if somebody says how.
-func (p *Program) withWholeSite(ctx context.Context, dir string, do func(*update.Engine, update.Report) error) error {
+// two releases. An interrupted run is ended first, if somebody says how; do is told
+// how it ended.
+func (p *Program) withWholeSite(ctx context.Context, dir string, do func(e *update.Engine, done []*update.Result, report update.Report) error) error {
 	return p.withSite(dir, func(e *update.Engine, report update.Report) error {
 		run, err := e.Interrupted()
 		if err != nil {
 			return err
 		}
 		if run == nil {
-			return do(e, report)
+			return do(e, nil, report)
 		}
 		p.sayf("%s", interruptedSentence(run))
 		direction, err := p.askDirection(dir, run)
 		if err != nil {
 			return err
 		}
-		if err := p.recover(ctx, e, direction, report); err != nil {
+		ended, err := e.Recover(ctx, direction, report)
+		done := []*update.Result{ended}
+		if err := p.finish(ended, nil, true, err); err != nil {
 			return err
 		}
-		return do(e, report)
+		return do(e, done, report)
 	})
 }
 
@@ -221,7 +224,7 @@ func (p *Program) discardCommand() *cobra.Command {
 		Short: "Remove a restore point and what it keeps in the database",
 		Args:  cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return p.withWholeSite(cmd.Context(), args[0], func(e *update.Engine, _ update.Report) error {
+			return p.withWholeSite(cmd.Context(), args[0], func(e *update.Engine, _ []*update.Result, _ update.Report) error {
 				ok, err := p.confirm("Remove the restore point for good? The way back from this update is lost.", "--yes")
 				if err != nil || !ok {
 					return err

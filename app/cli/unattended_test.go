@@ -49,10 +49,10 @@ func TestTheHoursCountWhenTheSiteWouldChange(t *testing.T) {
 		p := &Program{Stdin: strings.NewReader(""), Stdout: &out, Stderr: &out, yes: true}
 		out.Reset()
 		asked := 0
-		err := p.withWholeSite(t.Context(), dir+"/site", func(e *update.Engine, report update.Report) error {
+		err := p.withWholeSite(t.Context(), dir+"/site", func(e *update.Engine, done []*update.Result, report update.Report) error {
 			e.Site().Config.Unattended = site.Unattended{Hours: "02:00-05:00"}
 			r := &rules{site: e.Site(), now: func() time.Time { asked++; return c.times[asked-1] }}
-			return p.update(t.Context(), e, update.Choices{}, "", r, nil, report)
+			return p.update(t.Context(), e, update.Choices{}, "", r, done, report)
 		})
 		if err != nil || !strings.Contains(out.String(), c.want) || asked != len(c.times) {
 			t.Errorf("at %v: %v, asked %d times\n%s", c.times, err, asked, out.String())

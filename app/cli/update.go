@@ -31,12 +31,12 @@ func (p *Program) updateCommand() *cobra.Command {
 				return err
 			}
 			p.yes = p.yes || unattended
-			return p.withWholeSite(cmd.Context(), args[0], func(e *update.Engine, report update.Report) error {
+			return p.withWholeSite(cmd.Context(), args[0], func(e *update.Engine, done []*update.Result, report update.Report) error {
 				var r *rules
 				if unattended {
 					r = &rules{site: e.Site(), now: time.Now}
 				}
-				return p.update(cmd.Context(), e, choices, expect, r, nil, report)
+				return p.update(cmd.Context(), e, choices, expect, r, done, report)
 			})
 		},
 	}
@@ -100,8 +100,8 @@ func (p *Program) held(e *update.Engine, why error, done []*update.Result) error
 }
 
 // update goes to the release that is wanted, if it is admitted. Where the way there
-// has stops, every hop is an update with a restore point of its own; done are those
-// before this one.
+// has stops, every hop is an update with a restore point of its own; done are the runs
+// that have ended before this one.
 func (p *Program) update(ctx context.Context, e *update.Engine, c update.Choices, expect string, r *rules, done []*update.Result, report update.Report) error {
 	pl, err := prepare(ctx, e, c, r, report)
 	if err == nil {
@@ -111,51 +111,57 @@ func (p *Program) update(ctx context.Context, e *update.Engine, c update.Choices
 		return p.held(e, why, done)
 	}
 	if err != nil {
-		return runError{error: err, begun: true}
+		return runError{error: err, begun: true, done: done}
 	}
 	if pl == nil {
-		return p.unchanged(e, update.UpToDate, "%s is up to date at %s.", e.Site().Config.Name, e.Current())
+		return p.unchanged(e, update.UpToDate, done, "%s is up to date at %s.", e.Site().Config.Name, e.Current())
 	}
 	if pl, err = p.decide(ctx, e, pl, c, report); err != nil {
-		return runError{error: err, begun: true}
+		return runError{error: err, begun: true, done: done}
 	}
 	if expect != "" && !strings.EqualFold(expect, pl.Hash) {
-		return runError{begun: true, error: &update.Error{Kind: update.KindBlocked, Stage: update.StagePlan, Err: fmt.Errorf("the plan is %s and not %s as --expect asks", pl.Hash, expect)}}
+		return runError{begun: true, done: done, error: &update.Error{Kind: update.KindBlocked, Stage: update.StagePlan, Err: fmt.Errorf("the plan is %s and not %s as --expect asks", pl.Hash, expect)}}
 	}
 	if !p.json && !p.quiet && !p.yes {
 		p.printPlan(e.Site().Config.Name, pl)
 	}
 	ok, err := p.confirm(fmt.Sprintf("Update %s from %s to %s?", e.Site().Config.Name, pl.From, pl.To), "--yes")
 	if err != nil {
-		return err
+		return runError{error: err, begun: true, done: done}
 	}
 	if !ok {
-		return p.unchanged(e, update.Ready, "Nothing on the site has changed.")
+		return p.unchanged(e, update.Ready, done, "%s", standingAfter(done))
 	}
 	result, err := e.Apply(ctx, pl, report)
 	more := len(pl.Strategy.Hops) > 1
 	if err := p.finish(result, done, more, err); err != nil {
 		return err
 	}
+	done = append(done, result)
 	if result.Unsure && !p.yes && !p.json {
 		answer, err := p.choose("Look at the site. Does it work: keep the update, or go back?", "--yes", "keep", "back")
 		if err != nil {
-			return err
+			return runError{error: err, begun: true, done: done}
 		}
 		if answer == "back" {
 			result, err := e.RollBack(ctx, result.ID, report)
-			return p.finish(result, nil, false, err)
+			return p.finish(result, done, false, err)
 		}
 	}
 	if !more {
 		return nil
 	}
-	return p.update(ctx, e, c, "", r, append(done, result), report)
+	return p.update(ctx, e, c, "", r, done, report)
 }
 
-// unchanged tells that a command has left the site as it is, in which state it is.
-func (p *Program) unchanged(e *update.Engine, state update.State, format string, args ...any) error {
-	return p.done(map[string]any{"from": e.Current(), "to": e.Current(), "state": state}, format, args...)
+// unchanged tells that a command leaves the site as it is, in which state it is, and
+// what was done before.
+func (p *Program) unchanged(e *update.Engine, state update.State, done []*update.Result, format string, args ...any) error {
+	doc := map[string]any{"from": e.Current(), "to": e.Current(), "state": state}
+	if len(done) > 0 {
+		doc["hops"] = done
+	}
+	return p.done(doc, format, args...)
 }
 
 // decide has the admin choose for each edited file that is open.
@@ -180,11 +186,11 @@ func (p *Program) decide(ctx context.Context, e *update.Engine, pl *update.Plan,
 	return e.Replan(ctx, pl, c, report)
 }
 
-// finish prints how a run ended. In JSON a way with several hops is one document, of
-// the last one, which has those before it as "hops".
+// finish prints how a run ended; done are the runs before it. In JSON several runs are
+// one document, of the last one, which has those before it as "hops".
 func (p *Program) finish(result *update.Result, done []*update.Result, more bool, err error) error {
 	if err != nil {
-		return runError{error: err, begun: true, result: result}
+		return runError{error: err, begun: true, result: result, done: done}
 	}
 	if p.json && more {
 		return nil
@@ -212,21 +218,25 @@ func (p *Program) rollbackCommand() *cobra.Command {
 			if len(args) == 2 {
 				id = args[1]
 			}
-			return p.withWholeSite(cmd.Context(), args[0], func(e *update.Engine, report update.Report) error {
-				checks, err := e.PreviewRollBack(cmd.Context())
+			return p.withWholeSite(cmd.Context(), args[0], func(e *update.Engine, done []*update.Result, report update.Report) error {
+				look, err := e.PreviewRollBack(cmd.Context(), id)
 				if err != nil {
-					return err
+					return runError{error: err, begun: true, done: done}
 				}
-				p.warnOf(checks)
-				ok, err := p.confirm(fmt.Sprintf("Roll %s back from %s?", e.Site().Config.Name, e.Current()), "--yes")
+				p.warnOf(look.Checks)
+				question := fmt.Sprintf("Roll %s back from %s to %s?", e.Site().Config.Name, e.Current(), look.To)
+				if look.Updates > 1 {
+					question += fmt.Sprintf(" %d updates are undone.", look.Updates)
+				}
+				ok, err := p.confirm(question, "--yes")
 				if err != nil {
-					return err
+					return runError{error: err, begun: true, done: done}
 				}
 				if !ok {
-					return p.unchanged(e, update.Idle, "Nothing on the site has changed.")
+					return p.unchanged(e, update.Idle, done, "%s", standingAfter(done))
 				}
 				result, err := e.RollBack(cmd.Context(), id, report)
-				return p.finish(result, nil, false, err)
+				return p.finish(result, done, false, err)
 			})
 		},
 	}
@@ -258,7 +268,7 @@ func (p *Program) recoverCommand() *cobra.Command {
 					return err
 				}
 				if run == nil {
-					return p.unchanged(e, update.Idle, "No run was interrupted. The site is at %s.", e.Current())
+					return p.unchanged(e, update.Idle, nil, "No run was interrupted. The site is at %s.", e.Current())
 				}
 				p.sayf("%s", interruptedSentence(run))
 				direction := update.Undo
