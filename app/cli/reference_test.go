@@ -53,14 +53,14 @@ the next safe point.
 `
 
 func reference(b *bytes.Buffer, cmd *cobra.Command) {
-	if cmd.Hidden || cmd.Name() == "help" || cmd.Name() == "completion" {
+	if cmd.Hidden || cmd.Name() == "help" {
 		return
 	}
 	text := cmd.Long
 	if text == "" {
 		text = cmd.Short + "."
 	}
-	fmt.Fprintf(b, "\n## %s\n\n%s\n\n    %s\n", cmd.CommandPath(), text, cmd.UseLine())
+	fmt.Fprintf(b, "\n## %s\n\n%s\n\n    %s\n", cmd.CommandPath(), strings.TrimSpace(text), cmd.UseLine())
 	flags := cmd.LocalFlags().FlagUsagesWrapped(100)
 	if flags != "" {
 		fmt.Fprintf(b, "\n```\n%s\n```\n", strings.TrimRight(flags, "\n"))
