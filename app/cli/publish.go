@@ -256,10 +256,11 @@ func (p *Program) publishVerifyCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			played, err := publish.Verify(cmd.Context(), args[0], time.Time{})
 			if p.json && (err == nil || len(played) > 0) {
+				doc := map[string]any{"ways": newWayDocs(played)}
 				if err != nil {
-					err = errTold
+					doc["message"], err = err.Error(), errTold // not all that is wrong is a way
 				}
-				return errors.Join(p.printJSON(map[string]any{"ways": newWayDocs(played)}), err)
+				return errors.Join(p.printJSON(doc), err)
 			}
 			t := p.table()
 			for _, way := range played {

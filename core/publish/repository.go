@@ -139,6 +139,15 @@ func (r *repository) manifest(name string) (*release.Manifest, error) {
 	return m, nil
 }
 
+// releaseManifest reads the manifest of a release that has to be there.
+func (r *repository) releaseManifest(v release.Version) (*release.Manifest, error) {
+	m, err := r.manifest(manifestName(v))
+	if err == nil && m == nil {
+		err = fmt.Errorf("%s is not in the repository", manifestName(v))
+	}
+	return m, err
+}
+
 func manifestName(v release.Version) string { return "releases/" + v.String() + "/manifest.json" }
 
 func channelName(channel string) string { return channel + "/manifest.json" }

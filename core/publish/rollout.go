@@ -52,7 +52,7 @@ func Rollout(ctx context.Context, repo string, o RolloutOptions) error {
 	if m == nil {
 		return fmt.Errorf("channel %s has no release", o.Channel)
 	}
-	if m, err = r.manifest(manifestName(m.Version)); err != nil {
+	if m, err = r.releaseManifest(m.Version); err != nil {
 		return err
 	}
 	m.Moult.Rollout, m.Moult.Critical = o.Percent, o.Critical

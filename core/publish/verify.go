@@ -1,6 +1,7 @@
 package publish
 
 import (
+	"cmp"
 	"context"
 	"crypto/ed25519"
 	"encoding/hex"
@@ -34,10 +35,11 @@ type Played struct {
 }
 
 // Verify checks a repository as the sites will see it: the metadata with the client's
-// own eyes from the first root on, the hash and signature of every package, and every
-// full package, patch and delta that leads to the newest release of a channel, each
-// played on the release that it starts from. It returns what it played; the error
-// joins everything that failed.
+// own eyes from the first root on, the hash of every file, the signature of every
+// package, and every full package, patch and delta that leads to the newest release of a
+// channel, each played on the release that it starts from, whatever channel that is of.
+// Releases that a manifest sends sites to must be there. It returns what it played; the
+// error joins everything that failed.
 //
 // A zero date is the clock: metadata that has expired is a failure.
 func Verify(ctx context.Context, repo string, date time.Time) ([]Played, error) {
@@ -57,15 +59,19 @@ func Verify(ctx context.Context, repo string, date time.Time) ([]Played, error) 
 		return nil, err
 	}
 	v := &verification{ctx: ctx, repo: r, pinned: &trust.Pinned{Keys: keys}, date: date}
+	v.files()
 	for _, name := range r.channels() {
 		m, err := r.manifest(channelName(name))
 		if err == nil {
-			m, err = r.manifest(manifestName(m.Version))
+			m, err = r.releaseManifest(m.Version)
 		}
 		if err == nil {
+			v.leads(name, m)
 			err = v.channel(name, m)
 		}
-		v.fail(err)
+		if err != nil {
+			v.fail(fmt.Errorf("channel %s: %w", name, err))
+		}
 	}
 	return v.played, errors.Join(v.errs...)
 }
@@ -140,6 +146,61 @@ func (v *verification) fail(err error) {
 	}
 }
 
+// files checks every file of the repository, and those that are packages as sites check
+// packages.
+func (v *verification) files() {
+	packages := map[string]release.Package{}
+	for _, version := range v.repo.versions() {
+		m, err := v.repo.releaseManifest(version)
+		if err != nil {
+			continue // it is found to be wrong as a file, below
+		}
+		for _, p := range m.Packages {
+			packages[p.URL] = p
+		}
+		for _, p := range slices.Concat(slices.Collect(maps.Values(m.Patches)), m.Moult.Patches) {
+			packages[p.URL] = p.Package
+		}
+		for _, d := range m.Moult.Deltas {
+			packages[d.URL] = d.Package
+		}
+	}
+	for name := range v.repo.targets.Signed.Targets {
+		if _, ok := packages[name]; !ok {
+			v.fail(v.close(v.repo.openTarget(name)))
+		}
+	}
+	for _, p := range packages {
+		v.fail(v.close(v.open(p)))
+	}
+}
+
+// close ends the look at a file, and all of them when the context has ended.
+func (v *verification) close(f *os.File, err error) error {
+	if err == nil {
+		err = f.Close()
+	}
+	return cmp.Or(v.ctx.Err(), err)
+}
+
+// leads makes sure that the releases are there that a manifest sends sites to.
+func (v *verification) leads(channel string, m *release.Manifest) {
+	published := v.repo.versions()
+	missing := func(to release.Version) bool {
+		return !slices.ContainsFunc(published, func(p release.Version) bool { return p.Compare(to) == 0 })
+	}
+	for _, stop := range m.Moult.Stops {
+		if missing(stop) {
+			v.fail(fmt.Errorf("channel %s: no update may skip %s, which is not published: no older site gets any further", channel, stop))
+		}
+	}
+	for _, e := range m.Moult.Earlier {
+		if missing(e.Version) {
+			v.fail(fmt.Errorf("channel %s: %s lists %s, which is not published", channel, m.Version, e.Version))
+		}
+	}
+}
+
 // channel plays every way to the newest release of a channel.
 func (v *verification) channel(name string, m *release.Manifest) error {
 	for _, arch := range slices.Sorted(maps.Keys(m.Packages)) {
@@ -178,20 +239,20 @@ func (v *verification) earlier(channel string, m *release.Manifest, arch release
 	if want == nil {
 		return nil // the full package failed, and there is nothing to compare with
 	}
-	for _, e := range m.Moult.Earlier {
-		old, err := v.repo.manifest(e.Manifest)
+	for _, from := range v.repo.versions() {
+		old, err := v.repo.releaseManifest(from)
 		if err != nil {
 			return err
 		}
-		if old == nil || !old.SupportsArch(arch) {
+		if from.Compare(m.Version) >= 0 || !old.SupportsArch(arch) {
 			continue
 		}
-		for _, p := range m.PatchesFrom(e.Version, arch) {
-			v.record(Played{Channel: channel, From: e.Version, To: m.Version, Kind: release.PatchPack, Arch: arch, Bytes: p.Size},
-				v.playPatch(e.Version, arch, p, want))
+		for _, p := range m.PatchesFrom(from, arch) {
+			v.record(Played{Channel: channel, From: from, To: m.Version, Kind: release.PatchPack, Arch: arch, Bytes: p.Size},
+				v.playPatch(from, arch, p, want))
 		}
-		if d, ok := m.DeltaFrom(e.Version, arch); ok {
-			v.record(Played{Channel: channel, From: e.Version, To: m.Version, Kind: release.DeltaPack, Arch: arch, Bytes: d.Size},
+		if d, ok := m.DeltaFrom(from, arch); ok {
+			v.record(Played{Channel: channel, From: from, To: m.Version, Kind: release.DeltaPack, Arch: arch, Bytes: d.Size},
 				v.playDelta(d, arch, want))
 		}
 	}
@@ -319,6 +380,9 @@ func (v *verification) open(p release.Package) (*os.File, error) {
 	file, ok := v.repo.targetFile(p.URL)
 	if !ok {
 		return nil, fmt.Errorf("%s is not in the repository", p.URL)
+	}
+	if t := v.repo.targets.Signed.Targets[p.URL]; t.Length != p.Size || release.Digest(t.Hashes["sha256"]) != p.Digest {
+		return nil, fmt.Errorf("%s: targets and manifest disagree about it: %w", p.URL, trust.ErrHash)
 	}
 	f, err := os.Open(file)
 	if err != nil {
