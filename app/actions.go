@@ -140,17 +140,17 @@ func updateButton(m Model) Button {
 func stopButton(m Model) Button {
 	b := Button{Action: Stop, Label: lang.L("Cancel"), Safe: true}
 	switch {
-	case m.Doing == RollingBack, m.Doing == Recovering:
+	case m.Doing == RollingBack:
 		b.Label, b.Safe = lang.L("Stop"), false
 		b.Why = lang.L("Going back is not stopped half-way: the site would be between two releases.")
 		return b
-	case m.Doing == Updating && touched(m.Progress):
+	case m.Doing == Finishing, m.Doing == Updating && touched(m.Progress):
 		b.Label, b.Safe, b.Danger = lang.L("Stop and roll back"), false, true
 	}
 	switch {
 	case m.Stopping:
 		b.Why = lang.L("Stopping at the next safe point…")
-	case m.Doing == Updating && m.Progress.Seq > 0 && !m.Progress.Interruptible:
+	case m.Doing.changes() && m.Progress.Seq > 0 && !m.Progress.Interruptible:
 		b.Why = lang.L("This step can't be interrupted; it ends by itself.")
 	}
 	return b

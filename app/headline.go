@@ -70,10 +70,10 @@ func runningHeadline(m Model) (widgets.Tone, string) {
 	switch {
 	case m.Doing == RollingBack:
 		return widgets.Notice, lang.L("Rolling back. The site gets back its files, its schema and its data.")
-	case m.Doing == Recovering:
-		return widgets.Notice, lang.L("Bringing the interrupted update to its end.")
 	case m.Stopping:
 		return widgets.Warning, lang.L("Stopping. What has been changed is put back.")
+	case m.Doing == Finishing:
+		return widgets.Notice, lang.L("Bringing the interrupted update to its end.")
 	}
 	return widgets.Notice, lang.L("Updating from {{.From}} to {{.To}}.", vars{"From": versionText(m.Current), "To": versionText(m.Target())})
 }

@@ -23,15 +23,15 @@ const (
 	PreparingNow
 	ReplanningNow
 	Updating
-	RollingBack
-	Recovering
+	RollingBack // or undoing what was interrupted
+	Finishing   // what was interrupted
 	Discarding
 	Skipping
 )
 
 // changes reports whether the activity changes the site, so that it can't just
 // be dropped.
-func (a Activity) changes() bool { return a == Updating || a == RollingBack || a == Recovering }
+func (a Activity) changes() bool { return a == Updating || a == RollingBack || a == Finishing }
 
 // Model is everything the screens of one site show.
 type Model struct {
@@ -222,7 +222,7 @@ var busyStates = map[Activity]update.State{
 	PreparingNow: update.Preparing,
 	Updating:     update.Running,
 	RollingBack:  update.Running,
-	Recovering:   update.Running,
+	Finishing:    update.Running,
 }
 
 // reduce returns the model after e. It is the only place where models change.

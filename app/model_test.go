@@ -104,7 +104,7 @@ func TestButtonsFollowTheState(t *testing.T) {
 		"idle": "[Check for updates]", "checking": "[Cancel]", "up-to-date": "[Check again]", "found": "[Review update]",
 		"check-failed": "[Try again Copy report]", "not-installable": "[Check again]", "preparing": "[Cancel]",
 		"ready": "[(Update to 1.5.0)]", "ready-decided": "[Update to 1.5.0]",
-		"running": "[Stop and roll back]", "stopping": "[(Stop and roll back)]", "rolling-back": "[(Stop)]",
+		"running": "[Stop and roll back]", "stopping": "[(Stop and roll back)]", "rolling-back": "[(Stop)]", "finishing": "[Stop and roll back]",
 		"done":        "[Close Roll back…]",
 		"rolled-back": "[Try again Copy report Save diagnostics…]", "needs-attention": "[Roll back again Copy report Save diagnostics…]",
 		"interrupted": "[Roll back to 1.4.2 Finish the update to 1.5.0]", "broken": "[Try again]",

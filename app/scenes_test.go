@@ -210,7 +210,8 @@ var scenes = []scene{
 		return m
 	}, func(b *bench) { b.page().toggleLog() }},
 	{"stopping", func() Model { m := running(Updating, 4, "app/pages/Page07.php"); m.Stopping = true; return m }, nil},
-	{"rolling-back", func() Model { return running(RollingBack, 2, "app/pages/Page07.php") }, nil},
+	{"rolling-back", func() Model { return running(RollingBack, 4, "app/pages/Page07.php") }, nil},
+	{"finishing", func() Model { return running(Finishing, 3, "app/pages/Page07.php") }, nil},
 	{"done", func() Model { return outcome(update.Done, update.SiteNew, "", "") }, nil},
 	{"rolled-back", func() Model {
 		return outcome(update.RolledBack, update.SiteOld, update.KindMigration, "ALTER TABLE `revisions`: error 1205: lock wait timeout exceeded")

@@ -277,7 +277,11 @@ func (s *session) recover(d update.Direction) {
 	if s.engine == nil || s.busy() {
 		return
 	}
-	s.change(Recovering, func(ctx context.Context, e Engine, r update.Report) (*update.Result, error) {
+	activity := RollingBack
+	if d == update.Forward {
+		activity = Finishing
+	}
+	s.change(activity, func(ctx context.Context, e Engine, r update.Report) (*update.Result, error) {
 		return e.Recover(ctx, d, r)
 	})
 }

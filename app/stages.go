@@ -30,7 +30,7 @@ var weights = map[update.Stage]float64{
 	update.StageAfter:       2,
 	update.StageHealth:      2,
 	update.StageCommit:      0.5,
-	update.StageRollBack:    6,
+	update.StageRollBack:    0.5,
 }
 
 // stageName returns what a stage is called in the window.
@@ -47,15 +47,11 @@ func stagesOf(a Activity) []update.Stage {
 	case ReplanningNow:
 		return []update.Stage{update.StagePlan, update.StagePreflight}
 	case Updating:
-		return []update.Stage{
-			update.StageReady, update.StageMaintenance, update.StageBefore, update.StageExpand, update.StageFiles, update.StageContract,
-			update.StageScripts, update.StageCheckResult, update.StageAfter, update.StageHealth, update.StageCommit,
-		}
+		return update.ForwardStages()
+	case Finishing:
+		return update.ForwardStages()[1:] // it was got ready before
 	case RollingBack:
-		return []update.Stage{
-			update.StageMaintenance, update.StageBefore, update.StageRollBack,
-			update.StageCheckResult, update.StageAfter, update.StageHealth, update.StageCommit,
-		}
+		return update.BackwardStages()
 	}
 	return nil
 }

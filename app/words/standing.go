@@ -63,7 +63,7 @@ var stages = map[update.Stage]string{
 	update.StageAfter:       "Commands after",
 	update.StageHealth:      "Health check",
 	update.StageCommit:      "Keeping the restore point",
-	update.StageRollBack:    "Rolling back",
+	update.StageRollBack:    "Recording the old release",
 }
 
 // Change names what an update does to a file.
