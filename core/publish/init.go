@@ -48,7 +48,7 @@ func Init(repo string, o InitOptions) error {
 	if o.Keys == "" {
 		o.Keys = DefaultKeys(repo)
 	}
-	if err := outside(repo, o.Keys); err != nil {
+	if err := errors.Join(holdsNewKeys(KeySource{Place: o.Keys}), outside(repo, o.Keys)); err != nil {
 		return err
 	}
 	o.Threshold = max(o.Threshold, 1)

@@ -54,6 +54,17 @@ func (s KeySource) String() string {
 	return s.Place
 }
 
+// ErrKeyPlace says that new keys can't be put to where keys are only read from.
+var ErrKeyPlace = errors.New("new keys need a directory to lie in: put the keys that are needed into one and name it (--keys DIR)")
+
+// holdsNewKeys refuses a place that new keys can't be written to.
+func holdsNewKeys(s KeySource) error {
+	if s.Place == "-" || strings.HasPrefix(s.Place, "env:") {
+		return fmt.Errorf("%s: %w", s, ErrKeyPlace)
+	}
+	return nil
+}
+
 // passphraseVariable is where passphrases come from in release jobs.
 const passphraseVariable = "MOULT_KEY_PASSPHRASE"
 

@@ -294,3 +294,28 @@ func TestRefreshSaysWhenSitesWouldRefuse(t *testing.T) {
 		t.Error("what the killed command left is still there")
 	}
 }
+
+func TestNewKeysAreNotWrittenToWhereKeysAreOnlyRead(t *testing.T) {
+	t.Chdir(t.TempDir())
+	repo := initRepo(t, publish.InitOptions{})
+	for _, place := range []string{"env:KEYS", "-"} {
+		err := publish.Rotate(t.Context(), repo, publish.RotateOptions{Role: "timestamp", Keys: publish.KeySource{Place: place}, Date: day})
+		if !errors.Is(err, publish.ErrKeyPlace) {
+			t.Errorf("rotate: got %v, want ErrKeyPlace", err)
+		}
+		if err := publish.Init("other", publish.InitOptions{Keys: place}); !errors.Is(err, publish.ErrKeyPlace) {
+			t.Errorf("init: got %v, want ErrKeyPlace", err)
+		}
+	}
+	if left, err := os.ReadDir("."); err != nil || len(left) > 0 {
+		t.Errorf("left are %v, %v", left, err)
+	}
+	var keys strings.Builder
+	for _, f := range keyFiles(t, publish.DefaultKeys(repo)) {
+		b, err := os.ReadFile(filepath.Join(publish.DefaultKeys(repo), f))
+		must(t, err)
+		keys.Write(b)
+	}
+	t.Setenv("KEYS", keys.String())
+	must(t, publish.Rotate(t.Context(), repo, publish.RotateOptions{Role: "targets", Keep: true, Keys: publish.KeySource{Place: "env:KEYS"}, Date: day}))
+}

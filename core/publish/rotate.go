@@ -36,6 +36,12 @@ func Rotate(ctx context.Context, repo string, o RotateOptions) error {
 	if !slices.Contains(metadata.TOP_LEVEL_ROLE_NAMES[:], o.Role) {
 		return fmt.Errorf("role %q: want root, targets, snapshot or timestamp", o.Role)
 	}
+	o.Keys = keysOf(repo, o.Keys)
+	if !o.Keep {
+		if err := holdsNewKeys(o.Keys); err != nil {
+			return err
+		}
+	}
 	if o.Date.IsZero() {
 		o.Date = time.Now()
 	}
@@ -44,7 +50,7 @@ func Rotate(ctx context.Context, repo string, o RotateOptions) error {
 		return err
 	}
 	defer r.close()
-	ring, err := loadKeys(keysOf(repo, o.Keys))
+	ring, err := loadKeys(o.Keys)
 	if err != nil {
 		return err
 	}
