@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
 	"sync"
 	"testing/fstest"
 	"time"
@@ -188,11 +189,11 @@ func (e *fakeEngine) RollBack(_ context.Context, id string, _ update.Report) (*u
 	defer e.mu.Unlock()
 	for i, r := range e.history {
 		if r.ID == id || id == "" {
-			e.history[i].CanRollBack = false
 			e.current = r.From
 			back := r.Result
-			back.State, back.Site = update.Done, update.SiteOld
-			e.history = append([]update.Record{{Result: back}}, e.history...)
+			back.State, back.Site = update.RolledBack, update.SiteOld
+			e.history = slices.Clone(e.history)
+			e.history[i] = update.Record{Result: back}
 			return &back, nil
 		}
 	}

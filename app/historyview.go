@@ -14,6 +14,7 @@ import (
 	"fyne.io/fyne/v2/layout"
 	"fyne.io/fyne/v2/widget"
 
+	"moult/app/words"
 	"moult/core/update"
 	"moult/widgets"
 )
@@ -98,7 +99,7 @@ func (l *recordLine) show(r update.Record, allowed bool) {
 	l.below.SetText(below)
 	look := resultLooks[r.State]
 	word := lang.L(look.word)
-	if r.State == update.Done && r.Site == update.SiteOld {
+	if words.WentBack(&r.Result) {
 		word, look.tone = lang.L("rolled back"), widgets.Neutral
 	}
 	l.badge.Set(word, look.tone)

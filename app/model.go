@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"moult/app/words"
 	"moult/core/files"
 	"moult/core/release"
 	"moult/core/site"
@@ -367,7 +368,7 @@ func afterRun(m Model, e ended) Model {
 	switch {
 	case e.run != nil && e.result == nil:
 		m.State = update.Interrupted
-	case e.result != nil && e.err == nil && e.result.Site == update.SiteOld:
+	case e.result != nil && e.err == nil && words.WentBack(e.result):
 		m.State = update.Done // going back was asked for, and is no failure
 	case e.result != nil:
 		m.State = e.result.State

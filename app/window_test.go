@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 
 	"fyne.io/fyne/v2"
@@ -95,10 +96,20 @@ func TestRollBackFromTheHistory(t *testing.T) {
 	b := newBench(t, e)
 	b.page().tabs.Select(tabHistory)
 	b.idle(t)
+	failures := func() int {
+		return len(slices.DeleteFunc(b.texts(), func(s string) bool { return s != "undone" }))
+	}
+	before := failures()
 	b.tap(t, "Roll back…")
 	b.tap(t, "Roll back")
 	if v := e.Current().String(); v != "1.4.1" {
 		t.Errorf("the site runs %s, want 1.4.1", v)
+	}
+	b.page().tabs.Select(tabHistory)
+	b.idle(t)
+	b.mustSay(t, "rolled back")
+	if n := failures(); n != before {
+		t.Errorf("going back on request looks like a failure in the history: %d are undone, %d were", n, before)
 	}
 }
 

@@ -31,6 +31,12 @@ func Standing(r *update.Result) string {
 	}
 }
 
+// WentBack reports whether a run ended with the old release because somebody asked
+// for that, so that nothing failed.
+func WentBack(r *update.Result) bool {
+	return r.State == update.RolledBack && r.Kind == ""
+}
+
 // Stage names a stage of the pipeline as something that is going on.
 func Stage(s update.Stage) string {
 	return named(stages, s)
