@@ -100,6 +100,7 @@ func (p *Program) publishAddCommand() *cobra.Command {
 	var r publish.Release
 	var version, arch, date, minMoult, format string
 	var patchFrom, stops []string
+	var rollout int
 	cmd := &cobra.Command{
 		Use:   "add REPO --version V --tree DIR",
 		Short: "Build, sign and add a release",
@@ -134,6 +135,9 @@ func (p *Program) publishAddCommand() *cobra.Command {
 					return usagef("--date: %w", err)
 				}
 			}
+			if cmd.Flags().Changed("rollout") {
+				r.Rollout, r.Halted = rollout, rollout == 0
+			}
 			r.Keys.Unlock = p.unlock
 			end := func() {}
 			if !p.quiet {
@@ -162,7 +166,7 @@ func (p *Program) publishAddCommand() *cobra.Command {
 	f.BoolVar(&r.Keys.HandOn, "hand-on", false, handOnHelp)
 	f.StringSliceVar(&stops, "stop", nil, "versions that no update may skip")
 	f.BoolVar(&r.Critical, "critical", false, "say that every site should take this release")
-	f.IntVar(&r.Rollout, "rollout", 100, "per cent of the sites that are offered the release")
+	f.IntVar(&rollout, "rollout", 100, "per cent of the sites that are offered the release; 0 holds it back")
 	f.StringVar(&minMoult, "min-moult", "", "oldest version of Moult that can install the release")
 	f.StringVar(&date, "date", "", "date of the release (now), as in 2026-11-12T09:00:00Z")
 	cmd.MarkFlagRequired("version")

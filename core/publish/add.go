@@ -1,6 +1,7 @@
 package publish
 
 import (
+	"cmp"
 	"context"
 	"crypto/ed25519"
 	"crypto/sha256"
@@ -40,11 +41,14 @@ type Release struct {
 	Format  archive.Format // "": tar.zst
 	// Date is the release date and the date of everything in the packages. Zero:
 	// SOURCE_DATE_EPOCH if that is set, else the clock.
-	Date     time.Time
-	Keys     KeySource
-	Stops    []release.Version // versions that may not be skipped, besides those of earlier releases
+	Date time.Time
+	Keys KeySource
+	// Stops are versions that may not be skipped, besides those of earlier releases: this
+	// one, or published ones of the channel.
+	Stops    []release.Version
 	Critical bool
-	Rollout  int // per cent of sites that are offered the release; 0: 100
+	Rollout  int  // per cent of sites that are offered the release; 0: 100
+	Halted   bool // no site is offered the release until [Rollout] says so
 	MinMoult release.Version
 	// Report is told how far the work is. It may be nil.
 	Report func(Progress)
@@ -72,11 +76,11 @@ func (r *Release) complete(repo string) error {
 	if r.Format == "" {
 		r.Format = archive.TarZstd
 	}
-	if r.Rollout == 0 {
-		r.Rollout = 100
+	if r.Rollout < 0 || r.Rollout > 100 {
+		return fmt.Errorf("rollout of %d per cent: want 0 to 100", r.Rollout)
 	}
-	if r.Rollout < 1 || r.Rollout > 100 {
-		return fmt.Errorf("rollout of %d per cent: want 1 to 100", r.Rollout)
+	if r.Halted && r.Rollout > 0 {
+		return fmt.Errorf("rollout of %d per cent of a release that is halted", r.Rollout)
 	}
 	r.Keys = keysOf(repo, r.Keys)
 	if r.Date.IsZero() {
@@ -107,7 +111,7 @@ func sourceDate() (time.Time, error) {
 // repository as it was before.
 //
 // A version that is published already is refused, except for another architecture of
-// the same release. Missing signing keys are [ErrNoKey], or with [KeySource.HandOn] a
+// the same release, which must not say anything else of it; what is left out stays. Missing signing keys are [ErrNoKey], or with [KeySource.HandOn] a
 // [*PendingError].
 func Add(ctx context.Context, repo string, rel Release) error {
 	if err := rel.complete(repo); err != nil {
@@ -184,9 +188,12 @@ func (a *adding) begin() error {
 	x := &release.Extension{
 		Product: a.repo.product(), Channel: a.Channel, Files: a.source.files,
 		Schema: a.source.digests(), Scripts: a.source.scriptDigests(),
-		Stops: slices.Clone(a.Stops), Critical: a.Critical, Rollout: a.Rollout, MinMoult: a.MinMoult,
+		Stops: slices.Clone(a.Stops), Critical: a.Critical, Rollout: a.share(), MinMoult: a.MinMoult,
 	}
-	if a.newest != nil && a.newest.Moult != nil {
+	if err := a.checkStops(); err != nil {
+		return err
+	}
+	if a.newest != nil {
 		x.Earlier = append(slices.Clone(a.newest.Moult.Earlier), release.Earlier{
 			Version: a.newest.Version, Released: a.newest.Released, Manifest: manifestName(a.newest.Version),
 		})
@@ -202,6 +209,37 @@ func (a *adding) begin() error {
 	return nil
 }
 
+// share is the per cent of sites that the release begins with.
+func (r *Release) share() int {
+	if r.Rollout == 0 && !r.Halted {
+		return 100
+	}
+	return r.Rollout
+}
+
+// checkStops refuses a version that was never published: no site could go through it, and
+// every later release of the channel would keep it.
+func (a *adding) checkStops() error {
+	known := []release.Version{a.Version}
+	if a.newest != nil {
+		known = append(known, a.newest.Version)
+		for _, e := range a.newest.Moult.Earlier {
+			known = append(known, e.Version)
+		}
+	}
+	for _, stop := range a.Stops {
+		if !contains(known, stop) {
+			return fmt.Errorf("stop %s is not published in channel %s", stop, a.Channel)
+		}
+	}
+	return nil
+}
+
+// contains compares as sites do, to whom build metadata says nothing.
+func contains(list []release.Version, v release.Version) bool {
+	return slices.ContainsFunc(list, func(w release.Version) bool { return w.Compare(v) == 0 })
+}
+
 // bases are the versions that patches start from, without repetition.
 func (a *adding) bases() []release.Version {
 	list := slices.Clone(a.PatchFrom)
@@ -211,7 +249,7 @@ func (a *adding) bases() []release.Version {
 	}
 	var distinct []release.Version
 	for _, v := range list {
-		if !slices.ContainsFunc(distinct, func(w release.Version) bool { return v.Compare(w) == 0 }) {
+		if !contains(distinct, v) {
 			distinct = append(distinct, v)
 		}
 	}
@@ -222,13 +260,11 @@ func (a *adding) bases() []release.Version {
 func (a *adding) join(m *release.Manifest) error {
 	_, has := m.Packages[a.Arch]
 	_, any := m.Packages[""]
-	switch {
-	case has || any || a.Arch == "":
+	if has || any || a.Arch == "" {
 		return errors.New("it is published already")
-	case m.Moult.Schema.Target != a.source.digests().Target:
-		return errors.New("it is published already, with another schema")
-	case m.Moult.Channel != a.Channel:
-		return fmt.Errorf("it is published already, in the channel %s", m.Moult.Channel)
+	}
+	if other := a.differs(m); other != "" {
+		return fmt.Errorf("it is published already, with another %s", other)
 	}
 	x := m.Moult
 	if x.ArchFiles == nil && !slices.Equal(x.Files, a.source.files) {
@@ -243,6 +279,30 @@ func (a *adding) join(m *release.Manifest) error {
 	}
 	a.manifest = m
 	return nil
+}
+
+// differs names what the release says otherwise than the manifest that it joins. Schema
+// and scripts are in the packages, so leaving them out is a difference too.
+func (a *adding) differs(m *release.Manifest) string {
+	x := m.Moult
+	for _, d := range []struct {
+		what  string
+		other bool
+	}{
+		{"schema", x.Schema.Target != a.source.digests().Target},
+		{"set of scripts", !slices.Equal(x.Scripts, a.source.scriptDigests())},
+		{fmt.Sprintf("channel, %s", x.Channel), x.Channel != a.Channel},
+		{fmt.Sprintf("rollout, %d per cent", x.Rollout), (a.Rollout > 0 || a.Halted) && a.share() != x.Rollout},
+		{"urgency: it is not critical", a.Critical && !x.Critical},
+		{fmt.Sprintf("oldest version of Moult, %s", cmp.Or(x.MinMoult.String(), "none")), !a.MinMoult.IsZero() && a.MinMoult.Compare(x.MinMoult) != 0},
+		{"set of stops", slices.ContainsFunc(a.Stops, func(v release.Version) bool { return !contains(x.Stops, v) })},
+		{"text of notes", a.Notes != "" && a.source.notes != m.Notes},
+	} {
+		if d.other {
+			return d.what
+		}
+	}
+	return ""
 }
 
 // finish writes the manifest; an architecture may have been added to an older release.

@@ -54,7 +54,7 @@ func Prune(ctx context.Context, repo string, o PruneOptions) (*Pruned, error) {
 	if _, err := r.changers(ring); err != nil {
 		return nil, err
 	}
-	p := &pruning{repo: r, keep: o.Keep, kept: map[string]bool{}}
+	p := &pruning{repo: r, keep: o.Keep}
 	if err := p.choose(); err != nil {
 		return nil, err
 	}
@@ -76,7 +76,7 @@ type pruning struct {
 	repo   *repository
 	keep   int
 	newest map[string]bool // versions that stand in a channel's own manifest
-	kept   map[string]bool
+	kept   []release.Version
 	gone   []release.Version
 }
 
@@ -89,17 +89,15 @@ func (p *pruning) choose() error {
 			return err
 		}
 		p.newest[m.Version.String()] = true
-		p.kept[m.Version.String()] = true
+		p.kept = append(p.kept, m.Version)
 		earlier := m.Moult.Earlier
 		for _, e := range earlier[max(0, len(earlier)-p.keep+1):] {
-			p.kept[e.Version.String()] = true
+			p.kept = append(p.kept, e.Version)
 		}
-		for _, stop := range m.Moult.Stops {
-			p.kept[stop.String()] = true
-		}
+		p.kept = append(p.kept, m.Moult.Stops...)
 	}
 	for _, v := range p.repo.versions() {
-		if !p.kept[v.String()] {
+		if !contains(p.kept, v) {
 			p.gone = append(p.gone, v)
 		}
 	}
@@ -141,8 +139,8 @@ func (p *pruning) edit(m *release.Manifest) bool {
 		delete(p.repo.targets.Signed.Targets, pkg.URL)
 		return true
 	}
-	x.Earlier = slices.DeleteFunc(x.Earlier, func(e release.Earlier) bool { return !p.kept[e.Version.String()] })
-	x.Deltas = slices.DeleteFunc(x.Deltas, func(d release.Delta) bool { return !p.kept[d.From.String()] && drop(d.Package) })
+	x.Earlier = slices.DeleteFunc(x.Earlier, func(e release.Earlier) bool { return !contains(p.kept, e.Version) })
+	x.Deltas = slices.DeleteFunc(x.Deltas, func(d release.Delta) bool { return !contains(p.kept, d.From) && drop(d.Package) })
 	x.Patches = slices.DeleteFunc(x.Patches, func(patch release.Patch) bool { return !p.starts(patch) && drop(patch.Package) })
 	for arch, patch := range m.Patches {
 		if !p.starts(patch) {

@@ -186,16 +186,13 @@ func (v *verification) close(f *os.File, err error) error {
 // leads makes sure that the releases are there that a manifest sends sites to.
 func (v *verification) leads(channel string, m *release.Manifest) {
 	published := v.repo.versions()
-	missing := func(to release.Version) bool {
-		return !slices.ContainsFunc(published, func(p release.Version) bool { return p.Compare(to) == 0 })
-	}
 	for _, stop := range m.Moult.Stops {
-		if missing(stop) {
+		if !contains(published, stop) {
 			v.fail(fmt.Errorf("channel %s: no update may skip %s, which is not published: no older site gets any further", channel, stop))
 		}
 	}
 	for _, e := range m.Moult.Earlier {
-		if missing(e.Version) {
+		if !contains(published, e.Version) {
 			v.fail(fmt.Errorf("channel %s: %s lists %s, which is not published", channel, m.Version, e.Version))
 		}
 	}

@@ -1,0 +1,85 @@
+package publish_test
+
+import (
+	"strings"
+	"testing"
+
+	"moult/core/publish"
+	"moult/core/release"
+)
+
+func TestAStopMustHaveBeenPublished(t *testing.T) {
+	repo := pond(t, publish.InitOptions{})
+	beta := small(t, "2.0.0-rc.1")
+	beta.Channel = "beta"
+	must(t, publish.Add(t.Context(), repo, beta))
+	for _, stop := range []string{"1.4.3", "2.0.1", "2.0.0-rc.1"} {
+		r := small(t, "2.0.0")
+		r.Stops = versions(t, stop)
+		if err := publish.Add(t.Context(), repo, r); err == nil || !strings.Contains(err.Error(), "stop "+stop+" is not published in channel stable") {
+			t.Errorf("%s: got %v", stop, err)
+		}
+	}
+	r := small(t, "2.0.0")
+	r.Stops = versions(t, "1.4.2", "1.5.0.1+rebuilt", "2.0.0")
+	must(t, publish.Add(t.Context(), repo, r))
+	if _, err := publish.Verify(t.Context(), repo, day); err != nil {
+		t.Error(err)
+	}
+	// Build metadata says nothing to sites either.
+	pruned, err := publish.Prune(t.Context(), repo, publish.PruneOptions{Keep: 1, Date: day})
+	if err != nil || len(pruned.Releases) > 0 {
+		t.Errorf("pruned %+v, %v", pruned, err)
+	}
+}
+
+func TestAReleaseCanBeginHalted(t *testing.T) {
+	repo := initRepo(t, publish.InitOptions{})
+	r := small(t, "1.0.0")
+	r.Halted = true
+	must(t, publish.Add(t.Context(), repo, r))
+	if m := newest(t, repo); m.Moult.Rollout != 0 || m.OfferedTo("site") {
+		t.Errorf("it is offered to %d per cent", m.Moult.Rollout)
+	}
+	r = small(t, "1.0.1")
+	must(t, publish.Add(t.Context(), repo, r))
+	if m := newest(t, repo); m.Moult.Rollout != 100 {
+		t.Errorf("it is offered to %d per cent", m.Moult.Rollout)
+	}
+}
+
+// The second architecture of a version is the same release: what it says otherwise would
+// be lost.
+func TestAnotherArchitectureSaysNothingElseOfTheRelease(t *testing.T) {
+	repo := initRepo(t, publish.InitOptions{})
+	must(t, publish.Add(t.Context(), repo, small(t, "0.9.0")))
+	first := small(t, "1.0.0")
+	first.Arch, first.Rollout, first.Stops = release.X86_64, 20, versions(t, "0.9.0")
+	first.Notes, first.MinMoult = file(t, "notes.md", "News."), version(t, "0.1.0")
+	first.Scripts = tree(t, map[string]string{"10-fill.sql": "SELECT 1;"})
+	must(t, publish.Add(t.Context(), repo, first))
+	for want, change := range map[string]func(*publish.Release){
+		"schema":         func(r *publish.Release) { r.Schema = file(t, "s.sql", "CREATE TABLE a (id INT);") },
+		"scripts":        func(r *publish.Release) { r.Scripts = "" },
+		"set of scripts": func(r *publish.Release) { r.Scripts = tree(t, map[string]string{"10-fill.sql": "SELECT 2;"}) },
+		"20 per cent":    func(r *publish.Release) { r.Rollout = 30 },
+		"rollout":        func(r *publish.Release) { r.Rollout, r.Halted = 0, true },
+		"critical":       func(r *publish.Release) { r.Critical = true },
+		"0.1.0":          func(r *publish.Release) { r.MinMoult = version(t, "0.2.0") },
+		"stops":          func(r *publish.Release) { r.Stops = versions(t, "1.0.0") },
+		"notes":          func(r *publish.Release) { r.Notes = file(t, "notes.md", "Other news.") },
+		"channel":        func(r *publish.Release) { r.Channel = "beta" },
+	} {
+		second := first
+		second.Arch = release.AArch64
+		change(&second)
+		if err := publish.Add(t.Context(), repo, second); err == nil || !strings.Contains(err.Error(), "published already, with another") || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v", want, err)
+		}
+	}
+	second := publish.Release{Version: first.Version, Tree: first.Tree, Scripts: first.Scripts, Arch: release.AArch64, Date: day}
+	must(t, publish.Add(t.Context(), repo, second))
+	if m := newest(t, repo); m.Moult.Rollout != 20 || m.Notes != "News." || !m.SupportsArch(release.AArch64) {
+		t.Errorf("the release became %+v", m)
+	}
+}
