@@ -58,6 +58,9 @@ func headline(m Model) (widgets.Tone, string) {
 	case update.Done, update.RolledBack, update.NeedsAttention:
 		return outcomeHeadline(m)
 	case update.Interrupted:
+		if m.Run.RollingBack {
+			return widgets.Danger, lang.L("Going back from {{.To}} to {{.From}} was interrupted.", vars{"From": m.Run.From, "To": m.Run.To})
+		}
 		return widgets.Danger, lang.L("The update from {{.From}} to {{.To}} was interrupted.", vars{"From": m.Run.From, "To": m.Run.To})
 	}
 	if m.Skips() {
@@ -86,6 +89,9 @@ func outcomeHeadline(m Model) (widgets.Tone, string) {
 	switch {
 	case m.State == update.NeedsAttention:
 		what, _ := explainKind(r.Kind)
+		if m.Back {
+			return widgets.Danger, lang.L("Rolling back failed and the site needs you. {{.What}}", vars{"What": what})
+		}
 		return widgets.Danger, lang.L("The update failed and the site needs you. {{.What}}", vars{"What": what})
 	case m.State == update.RolledBack:
 		what, _ := explainKind(r.Kind)

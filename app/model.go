@@ -56,6 +56,7 @@ type Model struct {
 
 	Err     error          // what the last failure was, for CheckFailed, NotBegun and outcomes
 	Result  *update.Result // of the last run
+	Back    bool           // the last run was to go back
 	Run     *update.Run    // that was found interrupted
 	History []update.Record
 	Broken  error // why the site can't be opened at all
@@ -362,6 +363,7 @@ func afterPrepare(m Model, e prepared) Model {
 }
 
 func afterRun(m Model, e ended) Model {
+	m.Back = m.Doing == RollingBack
 	m.Doing, m.Stopping, m.Result, m.Err = None, false, e.result, e.err
 	m.Current, m.History, m.Run = e.current, e.history, e.run
 	m.Offer, m.Plan, m.Choices, m.Stale = nil, nil, update.Choices{}, false

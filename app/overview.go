@@ -408,8 +408,11 @@ func (o *overview) interrupted(m Model) fyne.CanvasObject {
 	f.add(lang.L("Stopped at"), stageName(r.Stage))
 	f.add(lang.L("The site is"), lang.L("between {{.From}} and {{.To}}, with everything kept to finish or to go back", vars{"From": r.From, "To": r.To}))
 	recommended := lang.L("Roll back to {{.Version}}", vars{"Version": r.From})
-	if r.Recommended == update.Forward {
+	switch {
+	case r.Recommended == update.Forward:
 		recommended = lang.L("Finish the update to {{.Version}}", vars{"Version": r.To})
+	case r.RollingBack:
+		recommended = lang.L("Finish going back to {{.Version}}", vars{"Version": r.From})
 	}
 	f.add(lang.L("Recommended"), recommended)
 	if r.Reason != "" {

@@ -91,6 +91,29 @@ func TestAnInterruptedRunIsFoundAtTheStart(t *testing.T) {
 	b.mustSay(t, "Files and database are those of 1.4.2.")
 }
 
+func TestAnInterruptedRollBackIsCalledOne(t *testing.T) {
+	e := wiki()
+	e.run = &update.Run{ID: "x", From: version("1.4.2"), To: version("1.5.0"), Stage: update.StageFiles, RollingBack: true, Recommended: update.Undo}
+	b := newBench(t, e)
+	b.mustSay(t, "Going back from 1.5.0 to 1.4.2 was interrupted.")
+	b.page().tabs.Select(tabOverview)
+	if said := slices.DeleteFunc(b.texts(), func(s string) bool { return s != "Finish going back to 1.4.2" }); len(said) != 1 {
+		t.Errorf("what is recommended is %q", said)
+	}
+	b.tap(t, "Finish going back to 1.4.2")
+	b.mustSay(t, "Rolled back: the site runs 1.4.2 again.")
+}
+
+func TestARollBackThatFailsIsNoFailedUpdate(t *testing.T) {
+	stuck := ended{result: &update.Result{State: update.NeedsAttention, Kind: update.KindIO}, err: failed(update.KindIO)}
+	newBench(t, wiki())
+	for activity, want := range map[Activity]string{Updating: "The update failed", RollingBack: "Rolling back failed"} {
+		if _, said := headline(reduce(reduce(base(), begun{activity}), stuck)); !contains(said, want) {
+			t.Errorf("activity %d ends with %q, want %q", activity, said, want)
+		}
+	}
+}
+
 func TestRollBackFromTheHistory(t *testing.T) {
 	e := wiki()
 	b := newBench(t, e)
