@@ -11,14 +11,16 @@ import (
 	"github.com/gofrs/flock"
 
 	"moult/core/database/embedded"
+	"moult/core/site"
 )
 
 // Options say where a demo's databases live and who hears of its making.
 type Options struct {
 	// DSN names a running server and an account without a password that may create
-	// databases, in the form of go-sql-driver. "" means a private MariaDB
-	// in the demo's directory. On a named server the demo makes databases whose names
-	// contain "moult_demo", and drops those when it is closed.
+	// databases, in a form of [database.ParseDSN]; in that of go-sql-driver it need
+	// not name a database. "" means a private MariaDB in the demo's directory. On a
+	// named server the demo makes databases whose names contain "moult_demo", and
+	// drops those when it is closed.
 	DSN      string
 	NoDeltas bool              // the publisher offers patches and full packages only
 	Report   func(line string) // told what is being made; may be nil
@@ -60,7 +62,7 @@ func Build(ctx context.Context, dir string, o Options) (*Demo, error) {
 		return nil, err
 	}
 	if err := d.connect(ctx, o.DSN); err != nil {
-		return nil, errors.Join(err, d.lock.Unlock())
+		return nil, errors.Join(err, d.Close())
 	}
 	if err := d.fill(ctx); err != nil {
 		return nil, errors.Join(err, d.Close())
@@ -80,7 +82,7 @@ func (d *Demo) fill(ctx context.Context) error {
 	}
 	if d.record.Complete {
 		d.report("opening the demo in " + d.Dir)
-		return errors.Join(d.refresh(ctx, Wiki), d.refresh(ctx, Shop))
+		return errors.Join(d.refresh(ctx, Wiki), d.refresh(ctx, Shop), d.followMove())
 	}
 	for _, part := range []string{"publisher", "sites", "releases"} {
 		if err := os.RemoveAll(filepath.Join(d.Dir, part)); err != nil {
@@ -103,6 +105,49 @@ func (d *Demo) fill(ctx context.Context) error {
 	}
 	d.record.Complete = true
 	return d.writeRecord()
+}
+
+// followMove tells the sites where their publisher and their database are now: the
+// demo's directory may have been moved, and where its path is too long for a socket,
+// each start of the server has another. What an admin has set since stays.
+func (d *Demo) followMove() error {
+	address, err := mysql.ParseDSN(d.record.Address)
+	if err != nil {
+		return fmt.Errorf("%s: %w", recordFile, err)
+	}
+	was := &Demo{Dir: d.record.Dir, server: d.server, address: address}
+	for i, product := range []string{Wiki, Shop} {
+		if err := follow(d.Sites[i], map[string]string{
+			FileURL(was.repo(product)):          FileURL(d.repo(product)),
+			was.databaseOf(product).FormatDSN(): d.databaseOf(product).FormatDSN(),
+		}); err != nil {
+			return fmt.Errorf("tell %s where it is now: %w", d.Sites[i], err)
+		}
+	}
+	return d.writeRecord()
+}
+
+// follow replaces addresses in the settings of a site.
+func follow(dir string, moved map[string]string) error {
+	s, err := site.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	cfg := s.Config
+	for _, address := range []*string{&cfg.Source.URL, &cfg.Database.DSN} {
+		if now, known := moved[*address]; known {
+			*address = now
+		}
+	}
+	if cfg.Source.URL == s.Config.Source.URL && cfg.Database == s.Config.Database {
+		return nil
+	}
+	lock, err := s.Lock()
+	if err != nil {
+		return err
+	}
+	return errors.Join(s.SaveConfig(cfg), lock.Release())
 }
 
 // DSN returns the data source name of a site's database.

@@ -58,6 +58,8 @@ func (d *Demo) claim() error {
 // record is what a demo knows of itself from one Build to the next.
 type record struct {
 	Server    string   `json:"server"`              // "" for the demo's own
+	Address   string   `json:"address"`             // of the server, when the demo was last open
+	Dir       string   `json:"directory"`           // of the demo, then
 	Databases []string `json:"databases,omitempty"` // on a server that is not its own: what it made and has to drop
 	Complete  bool     `json:"complete"`            // false: its making was cut off
 }
@@ -73,6 +75,7 @@ func (d *Demo) readRecord() (r record) {
 }
 
 func (d *Demo) writeRecord() error {
+	d.record.Address, d.record.Dir = d.address.FormatDSN(), d.Dir
 	b, err := json.MarshalIndent(d.record, "", "\t")
 	if err != nil {
 		return err

@@ -11,6 +11,7 @@ import (
 
 	"github.com/go-sql-driver/mysql"
 
+	"moult/core/database"
 	"moult/core/database/embedded"
 	"moult/core/release"
 	"moult/core/schema"
@@ -26,13 +27,45 @@ func (d *Demo) connect(ctx context.Context, dsn string) error {
 		}
 		d.server, dsn = server, server.DSN("")
 	}
-	address, err := mysql.ParseDSN(dsn)
-	if err != nil {
+	var err error
+	if d.address, err = parseServer(dsn); err != nil {
 		return fmt.Errorf("the demo's server: %w", err)
 	}
-	d.address = address
+	if d.server != nil {
+		return nil
+	}
+	db, err := d.openServer()
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	if err := db.PingContext(ctx); err != nil {
+		return fmt.Errorf("the demo's server: %w", err)
+	}
 	return nil
 }
+
+// parseServer reads a DSN in the forms that a site's may have, but need not name a
+// database. A password has no place where the sites could find it again.
+func parseServer(dsn string) (*mysql.Config, error) {
+	if strings.Contains(dsn, "://") {
+		parsed, err := database.ParseDSN(dsn)
+		if err != nil {
+			return nil, err
+		}
+		if parsed.HasPassword() {
+			return nil, errPassword
+		}
+		dsn = parsed.Text()
+	}
+	address, err := mysql.ParseDSN(dsn)
+	if err == nil && address.Passwd != "" {
+		err = errPassword
+	}
+	return address, err
+}
+
+var errPassword = errors.New("an account with a password is of no use to a demo: name one without")
 
 // serverName says which server the databases are on: "" for the demo's own.
 func (d *Demo) serverName() string {

@@ -38,7 +38,7 @@ func (d *Demo) Exercise(ctx context.Context, report update.Report, say func(form
 		return err
 	}
 	if offer.UpToDate() {
-		return errors.New("the sample site found nothing to update")
+		return fmt.Errorf("the wiki is at %s, its newest release: roll it back first, or take another directory", offer.Current)
 	}
 	say("check: %s → %s, %s (%s)", offer.Current, offer.Target, offer.Strategy.Kind, offer.Strategy.Reason)
 	plan, err := e.Prepare(ctx, offer, choices, report)

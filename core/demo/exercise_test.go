@@ -28,6 +28,8 @@ func TestExerciseComesBackToWhereItBegan(t *testing.T) {
 	}
 }
 
+// TestDemoRunsItsOwnServerAndOpensAgain opens a demo where it was made, and after it
+// was moved to where each start of the server has another socket.
 func TestDemoRunsItsOwnServerAndOpensAgain(t *testing.T) {
 	embedded.ForTest(t) // skips where there is no server program
 	dir := t.TempDir()
@@ -36,23 +38,52 @@ func TestDemoRunsItsOwnServerAndOpensAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	first, err := demo.Snap(ctx, d.Sites[0])
-	if err != nil {
-		t.Fatal(err)
-	}
+	first := snap(t, d.Sites[0])
 	if err := d.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if d, err = demo.Build(ctx, dir, demo.Options{}); err != nil {
-		t.Fatal(err)
+	moved := filepath.Join(t.TempDir(), "me@home")
+	for i, now := range []string{dir, moved, moved} {
+		if i == 1 {
+			if err := os.Rename(dir, now); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if d, err = demo.Build(ctx, now, demo.Options{}); err != nil {
+			t.Fatal(err)
+		}
+		if err := first.Same(snap(t, d.Sites[0])); err != nil {
+			t.Errorf("in %s: %v", now, err)
+		}
+		if now == moved {
+			if err := d.Exercise(ctx, nil, t.Logf); err != nil {
+				t.Errorf("in %s: %v", now, err)
+			}
+		}
+		if err := d.Close(); err != nil {
+			t.Error(err)
+		}
 	}
-	defer d.Close()
-	again, err := demo.Snap(ctx, d.Sites[0])
-	if err != nil {
-		t.Fatal(err)
+	if _, err := demo.Build(ctx, moved, demo.Options{DSN: embedded.ForTest(t)}); err == nil || !strings.Contains(err.Error(), "are on its own server") {
+		t.Errorf("with another server: %v", err)
 	}
-	if err := first.Same(again); err != nil {
-		t.Error(err)
+}
+
+func TestServerThatIsOfNoUseIsRefusedFirst(t *testing.T) {
+	for dsn, want := range map[string]string{
+		"root:secret@tcp(127.0.0.1:1)/":     "name one without",
+		"mysql://root:secret@127.0.0.1:1/x": "name one without",
+		"mysql://root@127.0.0.1:1/x":        "refused",
+		"root@tcp(127.0.0.1:1)/":            "refused",
+	} {
+		dir := t.TempDir()
+		_, err := demo.Build(context.Background(), dir, demo.Options{DSN: dsn})
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "secret") {
+			t.Errorf("%s: %v", dsn, err)
+		}
+		if _, err := os.Stat(filepath.Join(dir, "publisher")); err == nil {
+			t.Errorf("%s: the demo was begun", dsn)
+		}
 	}
 }
 

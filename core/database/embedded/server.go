@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/go-sql-driver/mysql"
@@ -105,10 +106,10 @@ func (s *Server) start(ctx context.Context, program *program, o Options) error {
 }
 
 // placeSocket puts the socket beside the data, or where that path is too long
-// for a socket, in a temporary directory.
+// for a socket or can't stand in a DSN, in a temporary directory.
 func (s *Server) placeSocket() error {
 	s.Socket = filepath.Join(s.Dir, "socket")
-	if len(s.Socket) <= maxSocketPath {
+	if len(s.Socket) <= maxSocketPath && !strings.Contains(s.Socket, "@") {
 		return nil
 	}
 	dir, err := os.MkdirTemp("", "moult-db-")

@@ -102,17 +102,18 @@ func TestTemporaryDirectoryGoesWithTheServer(t *testing.T) {
 	}
 }
 
-func TestSocketOfALongDirectoryIsPlacedElsewhere(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), strings.Repeat("long", 30))
-	s := start(t, embedded.Options{Dir: dir, Fast: true})
-	if n := number(t, s.DSN(""), "SELECT 1"); n != 1 {
-		t.Error("no answer")
-	}
-	if err := s.Stop(); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := os.Stat(filepath.Dir(s.Socket)); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("the directory of the socket is left behind: %v", err)
+func TestSocketOfADirectoryThatNoDSNCanNameIsPlacedElsewhere(t *testing.T) {
+	for _, name := range []string{strings.Repeat("long", 30), "me@home"} {
+		s := start(t, embedded.Options{Dir: filepath.Join(t.TempDir(), name), Fast: true})
+		if n := number(t, s.DSN(""), "SELECT 1"); n != 1 {
+			t.Errorf("%s: no answer", name)
+		}
+		if err := s.Stop(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := os.Stat(filepath.Dir(s.Socket)); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("the directory of the socket is left behind: %v", err)
+		}
 	}
 }
 
