@@ -35,9 +35,8 @@ func (c *wireConn) Read(b []byte) (int, error) {
 }
 
 func (c *wireConn) Write(b []byte) (int, error) {
-	n, err := c.Conn.Write(b)
-	c.wire.bytes.Add(int64(n))
-	return n, err
+	c.wire.bytes.Add(int64(len(b))) // before whoever reads them can ask for the sum
+	return c.Conn.Write(b)
 }
 
 // A site that checks every day must cost next to nothing, also on the day after the
