@@ -26,7 +26,8 @@ type CarryOptions struct {
 // Carry writes the part of a repository that leads a site to the newest release of a
 // channel into one zip file, to be brought to where no server can be reached: the signed
 // metadata, the manifests, the full packages, and the patches and deltas from the version
-// that the site has. Releases that may not be skipped come along.
+// that the site has. Releases that may not be skipped come along, all of them where From
+// doesn't say which sites are past.
 //
 // Such a file proves who made the release. It can't prove that there is none newer, and a
 // site that has seen a newer one refuses it. The names of its packages are returned.
@@ -39,7 +40,7 @@ func Carry(ctx context.Context, repo string, w io.Writer, o CarryOptions) (packa
 		return nil, err
 	}
 	defer r.close()
-	c := &carrying{repo: r, CarryOptions: o, files: map[release.Path]string{}}
+	c := &carrying{repo: r, CarryOptions: o, files: map[release.Path]string{}, digests: map[release.Path]release.Digest{}}
 	if err := c.choose(); err != nil {
 		return nil, fmt.Errorf("carry the newest release of %s: %w", o.Channel, err)
 	}
@@ -58,7 +59,8 @@ func Carry(ctx context.Context, repo string, w io.Writer, o CarryOptions) (packa
 type carrying struct {
 	CarryOptions
 	repo     *repository
-	files    map[release.Path]string // on the disk, by their place in the repository
+	files    map[release.Path]string         // on the disk, by their place in the repository
+	digests  map[release.Path]release.Digest // of those that are targets
 	packages []string
 }
 
@@ -79,19 +81,39 @@ func (c *carrying) choose() error {
 	c.metadata(strconv.FormatInt(r.targets.Signed.Version, 10) + ".targets.json")
 	c.target(channelName(c.Channel))
 	at := c.From
-	for _, to := range append(newest.StopsAfter(c.From), newest.Version) {
-		m, err := r.manifest(manifestName(to))
+	for _, to := range append(c.stops(newest), newest.Version) {
+		m, err := c.published(to)
 		if err != nil {
 			return err
 		}
-		if m == nil {
-			continue // a stop that is not published here is none for anybody
-		}
-		c.target(manifestName(to))
+		c.target(manifestName(m.Version))
 		c.release(m, at)
-		at = to
+		if !at.IsZero() {
+			at = to // from here on every site has the stop
+		}
 	}
 	return nil
+}
+
+// stops are the releases that the sites must go through, lowest first.
+func (c *carrying) stops(newest *release.Manifest) []release.Version {
+	if !c.From.IsZero() {
+		return newest.StopsAfter(c.From)
+	}
+	stops := slices.DeleteFunc(slices.Clone(newest.Moult.Stops), func(v release.Version) bool { return v.Compare(newest.Version) >= 0 })
+	slices.SortFunc(stops, release.Version.Compare)
+	return slices.CompactFunc(stops, func(v, w release.Version) bool { return v.Compare(w) == 0 })
+}
+
+// published reads the manifest of a release. Without that of a stop no site would get past
+// it, see [release.Decide].
+func (c *carrying) published(v release.Version) (*release.Manifest, error) {
+	for _, published := range c.repo.versions() {
+		if published.Compare(v) == 0 {
+			return c.repo.releaseManifest(published)
+		}
+	}
+	return nil, fmt.Errorf("no update may skip %s, which is not published", v)
 }
 
 func (c *carrying) metadata(name string) {
@@ -103,7 +125,9 @@ func (c *carrying) target(name string) {
 	if !ok {
 		return
 	}
-	place := trust.ConsistentName(name, release.Digest(t.Hashes["sha256"]))
+	digest := release.Digest(t.Hashes["sha256"])
+	place := trust.ConsistentName(name, digest)
+	c.digests[release.Path("targets/"+place)] = digest
 	c.files[release.Path("targets/"+place)] = c.repo.path("targets", filepath.FromSlash(place))
 }
 
@@ -141,5 +165,8 @@ func (c *carrying) file(ctx context.Context, p release.Path, name string) (relea
 		return release.File{}, fmt.Errorf("%s: %w", name, err)
 	}
 	digest, _ := sums.finish()
+	if want, ok := c.digests[p]; ok && want != digest {
+		return release.File{}, fmt.Errorf("%s: %w", name, trust.ErrHash)
+	}
 	return release.File{Path: p, Size: sums.size, Mode: 0o644, SHA256: digest}, ctx.Err()
 }
