@@ -30,7 +30,8 @@ type Release struct {
 	// PatchFrom are published versions from which a patch is made. Each patch applies
 	// to every published version with the same first three numbers.
 	PatchFrom []release.Version
-	// PatchLast adds the newest so many releases of the channel to PatchFrom.
+	// PatchLast adds the newest so many releases of the channel to PatchFrom, of those
+	// that have a package for the architecture.
 	PatchLast int
 	// Delta makes a delta from each of PatchFrom too, with the zstd command if it is
 	// there, whose deltas are smaller. GoOnly leaves that out: the bytes then don't
@@ -165,7 +166,11 @@ func (a *adding) run() (err error) {
 		return err
 	}
 	a.manifest.Packages[a.Arch] = full
-	for i, from := range a.bases() {
+	bases, err := a.bases()
+	if err != nil {
+		return err
+	}
+	for i, from := range bases {
 		if err := a.addPatch(from, i == 0); err != nil {
 			return fmt.Errorf("patch from %s: %w", from, err)
 		}
@@ -240,12 +245,23 @@ func contains(list []release.Version, v release.Version) bool {
 	return slices.ContainsFunc(list, func(w release.Version) bool { return w.Compare(v) == 0 })
 }
 
-// bases are the versions that patches start from, without repetition.
-func (a *adding) bases() []release.Version {
+// bases are the versions that patches start from, without repetition. Of the newest
+// releases those count that the architecture had.
+func (a *adding) bases() ([]release.Version, error) {
 	list := slices.Clone(a.PatchFrom)
-	earlier := a.manifest.Moult.Earlier
-	for i := range min(a.PatchLast, len(earlier)) {
-		list = append(list, earlier[len(earlier)-1-i].Version)
+	last := a.PatchLast
+	for _, e := range slices.Backward(a.manifest.Moult.Earlier) {
+		if last <= 0 {
+			break
+		}
+		m, err := a.repo.releaseManifest(e.Version)
+		if err != nil {
+			return nil, err
+		}
+		if m.SupportsArch(a.Arch) {
+			list = append(list, e.Version)
+			last--
+		}
 	}
 	var distinct []release.Version
 	for _, v := range list {
@@ -253,7 +269,7 @@ func (a *adding) bases() []release.Version {
 			distinct = append(distinct, v)
 		}
 	}
-	return distinct
+	return distinct, nil
 }
 
 // join adds an architecture to a release that is published already.

@@ -83,3 +83,40 @@ func TestAnotherArchitectureSaysNothingElseOfTheRelease(t *testing.T) {
 		t.Errorf("the release became %+v", m)
 	}
 }
+
+// A second architecture comes later: the last releases that it had are patched from, and
+// a build that it never had plays no part.
+func TestPatchesOfAnArchitectureStartFromItsOwnReleases(t *testing.T) {
+	repo := initRepo(t, publish.InitOptions{})
+	add := func(v string, arch release.Arch, change ...func(*publish.Release)) error {
+		r := publish.Release{Version: version(t, v), Arch: arch, Date: day, PatchLast: 2, Delta: true, GoOnly: true,
+			Tree: tree(t, map[string]string{"app.bin": string(arch) + v, v + string(arch): v})}
+		for _, c := range change {
+			c(&r)
+		}
+		return publish.Add(t.Context(), repo, r)
+	}
+	must(t, add("1.0.0", release.X86_64))
+	must(t, add("1.1.0", release.X86_64))
+	must(t, add("1.1.0", release.AArch64)) // its first one
+	must(t, add("1.1.0.1", release.X86_64))
+	must(t, add("1.2.0", release.X86_64))
+	must(t, add("1.2.0", release.AArch64))
+	m := newest(t, repo)
+	for v, want := range map[string][2]int{"1.0.0": {0, 0}, "1.1.0": {1, 1}, "1.1.0.1": {1, 1}} {
+		got := [2]int{len(m.PatchesFrom(version(t, v), release.X86_64)), len(m.PatchesFrom(version(t, v), release.AArch64))}
+		if v == "1.1.0" || v == "1.1.0.1" { // a range can't tell them apart
+			want[0] = 2
+		}
+		if got != want {
+			t.Errorf("%d patches from %s, want %d", got, v, want)
+		}
+	}
+	if _, err := publish.Verify(t.Context(), repo, day); err != nil {
+		t.Error(err)
+	}
+	err := add("1.3.0", release.AArch64, func(r *publish.Release) { r.PatchFrom = versions(t, "1.1.0.1") })
+	if err == nil || !strings.Contains(err.Error(), "1.1.0.1 has no package for aarch64") {
+		t.Errorf("a base that was asked for: got %v", err)
+	}
+}

@@ -33,7 +33,14 @@ func (a *adding) addPatch(from release.Version, first bool) error {
 		if !v.Satisfies(constraint) || v.Compare(a.Version) >= 0 {
 			continue
 		}
-		old, err := a.repo.unpack(a.ctx, v, a.Arch)
+		m, err := a.repo.releaseManifest(v)
+		if err != nil {
+			return err
+		}
+		if !m.SupportsArch(a.Arch) && v.Compare(from) != 0 {
+			continue // nobody has it on this architecture
+		}
+		old, err := a.repo.unpack(a.ctx, m, a.Arch)
 		if err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package publish
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -139,20 +140,13 @@ type unpacked struct {
 	schema  []byte
 }
 
-// unpack extracts the full package of a published version to a temporary directory.
-func (r *repository) unpack(ctx context.Context, v release.Version, arch release.Arch) (_ *unpacked, err error) {
-	m, err := r.manifest(manifestName(v))
-	if err != nil {
-		return nil, err
-	}
-	if m == nil {
-		return nil, fmt.Errorf("version %s is not published here", v)
-	}
+// unpack extracts the full package of a release to a temporary directory.
+func (r *repository) unpack(ctx context.Context, m *release.Manifest, arch release.Arch) (_ *unpacked, err error) {
 	full, ok := m.Full(arch)
 	if !ok {
-		return nil, fmt.Errorf("version %s has no package for %s", v, arch)
+		return nil, fmt.Errorf("version %s has no package for %s", m.Version, cmp.Or(string(arch), "all architectures"))
 	}
-	u := &unpacked{version: v}
+	u := &unpacked{version: m.Version}
 	if u.dir, err = os.MkdirTemp("", "moult-publish-"); err != nil {
 		return nil, err
 	}

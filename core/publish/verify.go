@@ -246,19 +246,19 @@ func (v *verification) earlier(channel string, m *release.Manifest, arch release
 		}
 		for _, p := range m.PatchesFrom(from, arch) {
 			v.record(Played{Channel: channel, From: from, To: m.Version, Kind: release.PatchPack, Arch: arch, Bytes: p.Size},
-				v.playPatch(from, arch, p, want))
+				v.playPatch(old, arch, p, want))
 		}
 		if d, ok := m.DeltaFrom(from, arch); ok {
 			v.record(Played{Channel: channel, From: from, To: m.Version, Kind: release.DeltaPack, Arch: arch, Bytes: d.Size},
-				v.playDelta(d, arch, want))
+				v.playDelta(old, d, arch, want))
 		}
 	}
 	return nil
 }
 
 // playDelta applies a delta to the release it starts from.
-func (v *verification) playDelta(d release.Delta, arch release.Arch, want []release.File) error {
-	site, err := v.repo.unpack(v.ctx, d.From, arch)
+func (v *verification) playDelta(from *release.Manifest, d release.Delta, arch release.Arch, want []release.File) error {
+	site, err := v.repo.unpack(v.ctx, from, arch)
 	if err != nil {
 		return err
 	}
@@ -285,7 +285,7 @@ func (v *verification) playDelta(d release.Delta, arch release.Arch, want []rele
 }
 
 // playPatch applies a patch to the release it starts from, as its description says.
-func (v *verification) playPatch(from release.Version, arch release.Arch, p release.Patch, want []release.File) error {
+func (v *verification) playPatch(from *release.Manifest, arch release.Arch, p release.Patch, want []release.File) error {
 	site, err := v.repo.unpack(v.ctx, from, arch)
 	if err != nil {
 		return err
