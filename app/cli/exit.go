@@ -53,8 +53,10 @@ var codes = map[update.Kind]int{
 	update.KindMalformed:      exitUsage,
 	update.KindUndecided:      exitUsage,
 	update.KindNoSource:       exitUsage,
+	update.KindNotOffered:     exitUsage,
+	update.KindUnknown:        exitUsage,
+	update.KindPassword:       exitUsage,
 	update.KindRollbackFailed: exitAttention,
-	update.KindInterrupted:    exitAttention,
 	update.KindLocked:         exitLocked,
 	update.KindHash:           exitUntrusted,
 	update.KindSignature:      exitUntrusted,
@@ -74,7 +76,7 @@ func exitCode(err error) int {
 		return exitDiffers
 	case errors.Is(err, errWaiting):
 		return exitWaiting
-	case errors.Is(err, errAttention): // also when a question about it was not answered
+	case update.KindOf(err) == update.KindInterrupted: // also when the question about it was not answered
 		return exitAttention
 	case errors.As(err, &usage):
 		return exitUsage
@@ -99,9 +101,6 @@ var errWaiting = errors.New("the run waits for another tool")
 
 // errTold is the outcome of a command that failed and has printed what, as JSON.
 var errTold = errors.New("it failed")
-
-// errAttention is in the chain of an error that leaves a site between two releases.
-var errAttention = errors.New("the site needs attention")
 
 // usageError is a wrong flag, a wrong argument, malformed input, or a question
 // that nobody is there to answer.

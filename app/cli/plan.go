@@ -153,8 +153,14 @@ func (p *Program) planCommand() *cobra.Command {
 // to install.
 func prepare(ctx context.Context, e *update.Engine, c update.Choices, r *rules, report update.Report) (*update.Plan, error) {
 	offer, err := e.Check(ctx, c, report)
-	if err != nil || offer.UpToDate() {
+	if err != nil {
 		return nil, err
+	}
+	if offer.Current.Compare(c.To) > 0 && !c.To.IsZero() {
+		return nil, usagef("%s An older release is gone back to with: moult rollback %s", words.Sentence(offer.Strategy.Reason), quoted(e.Site().Dir))
+	}
+	if offer.UpToDate() {
+		return nil, nil
 	}
 	if err := r.admit(offer); err != nil {
 		return nil, err

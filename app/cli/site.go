@@ -6,7 +6,11 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -28,7 +32,7 @@ func (p *Program) withSite(dir string, do func(*update.Engine, update.Report) er
 	case errors.Is(err, fs.ErrNotExist):
 		return usagef("there is no directory %s", dir)
 	case errors.Is(err, site.ErrNotSite):
-		return usagef("%s is not a site of Moult; take it under care with: moult init %s --url …", dir, dir)
+		return usagef("%s is not a site of Moult; take it under care with: moult init %s --url …", dir, quoted(dir))
 	case err != nil:
 		return err
 	}
@@ -68,7 +72,7 @@ func (p *Program) withWholeSite(ctx context.Context, dir string, do func(e *upda
 func (p *Program) warnInterrupted(e *update.Engine, dir string) error {
 	run, err := e.Interrupted()
 	if err == nil && run != nil {
-		p.sayf("%s End it with: moult recover %s", interruptedSentence(run), dir)
+		p.sayf("%s End it with: moult recover %s", interruptedSentence(run), quoted(dir))
 	}
 	return err
 }
@@ -81,21 +85,40 @@ func interruptedSentence(run *update.Run) string {
 	return fmt.Sprintf("%s was interrupted (last stage: %s). %s", was, run.Stage, words.Sentence(run.Reason))
 }
 
-// askDirection asks what to do about an interrupted run.
+// askDirection asks what to do about an interrupted run. The answer that is
+// recommended is the default.
 func (p *Program) askDirection(dir string, run *update.Run) (update.Direction, error) {
 	answers := []string{string(update.Undo)}
 	if run.CanFinish {
 		answers = append(answers, string(update.Forward))
 	}
 	if run.Recommended == update.Forward && run.CanFinish {
-		answers[0], answers[1] = answers[1], answers[0]
+		slices.Reverse(answers)
 	}
-	flag := fmt.Sprintf("moult recover %s --undo or --forward", dir)
-	answer, err := p.choose(fmt.Sprintf("Go forward or undo? %v", answers), flag, answers...)
+	flag := fmt.Sprintf("moult recover %s --%s (recommended)", quoted(dir), answers[0])
+	question := fmt.Sprintf("Undo the run? [%s]", answers[0])
+	if len(answers) > 1 {
+		flag += " or --" + answers[1]
+		question = fmt.Sprintf("Go forward or undo? [%s (recommended), %s]", answers[0], answers[1])
+	}
+	answer, err := p.choose(question, flag, answers...)
 	if err != nil {
-		return "", fmt.Errorf("%w: %w", errAttention, err)
+		return "", &update.Error{Kind: update.KindInterrupted, Stage: run.Stage, Err: err}
 	}
 	return update.Direction(answer), nil
+}
+
+// quoted writes a path as a shell takes it for one word.
+func quoted(path string) string {
+	switch {
+	case !strings.ContainsFunc(path, func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("/._-:+,@%", r)
+	}):
+		return path
+	case runtime.GOOS == "windows":
+		return `"` + path + `"` // no path there holds a quotation mark
+	}
+	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
 }
 
 func (p *Program) initCommand() *cobra.Command {
@@ -108,7 +131,13 @@ func (p *Program) initCommand() *cobra.Command {
 		Long:  "Find the site's version, record its files and note which of them were edited.\nThe publisher's root.json is pinned; compare the fingerprint with the one that the publisher shows.",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if _, err := os.Stat(args[0]); err != nil {
+				return usageError{err}
+			}
 			var err error
+			if o.URL, err = folderAddress(o.URL); err != nil {
+				return err
+			}
 			if o.Version, err = versionFlag("version", version); err != nil {
 				return err
 			}
@@ -141,14 +170,16 @@ func (p *Program) initCommand() *cobra.Command {
 				p.sayf("The site is not in the list of Moult's window: %v", err)
 			}
 			if p.json {
-				return p.printJSON(map[string]any{"name": e.Site().Config.Name, "version": e.Current()})
+				a := e.Adopted()
+				return p.printJSON(map[string]any{"name": e.Site().Config.Name, "version": e.Current(), "base_known": a.BaseKnown, "edited": a.Edited, "missing": a.Missing})
 			}
 			p.printf("%s is under Moult's care at %s.", e.Site().Config.Name, e.Current())
+			p.printf("%s", adoptedSentence(e))
 			return nil
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.URL, "url", "", "update address")
+	f.StringVar(&o.URL, "url", "", "update address, or a folder of this machine that is one")
 	f.StringVar(&rootFile, "root", "", "the publisher's root.json")
 	f.StringVar(&version, "version", "", "installed version; found by comparing files when not given")
 	f.StringVar(&o.DSN, "dsn", "", "database of the site, without a password")
@@ -159,6 +190,29 @@ func (p *Program) initCommand() *cobra.Command {
 	f.BoolVar(&o.Unsigned, "unsigned", false, "accept packages that nobody has signed")
 	cmd.MarkFlagRequired("url")
 	return cmd
+}
+
+// adoptedSentence says what init found.
+func adoptedSentence(e *update.Engine) string {
+	switch a := e.Adopted(); {
+	case !a.BaseKnown:
+		return fmt.Sprintf("The publisher does not list what %s shipped: what is here now is taken for it, edited or not.", e.Current())
+	case a.Edited+a.Missing == 0:
+		return fmt.Sprintf("Every file is as %s shipped it.", e.Current())
+	default:
+		return fmt.Sprintf("Of the files of %s some differ: %d edited here, %d missing.", e.Current(), a.Edited, a.Missing)
+	}
+}
+
+// folderAddress makes a relative folder absolute, and leaves an address as it is.
+func folderAddress(text string) (string, error) {
+	if strings.Contains(text, "://") {
+		return text, nil
+	}
+	if _, err := os.Stat(text); err != nil {
+		return text, nil
+	}
+	return filepath.Abs(text)
 }
 
 // keyTexts reads the keys that are named by a file. The others are keys themselves.
@@ -269,10 +323,17 @@ func (p *Program) verifyCommand() *cobra.Command {
 						p.printf("schema  %s", d)
 					}
 				}
-				if !v.Same() {
-					return errDiffers
+				if !v.BaseKnown {
+					p.sayf("What %s shipped is not known: its files were compared with those that were here when the site was added.", v.Version)
 				}
-				p.sayf("The site is what %s shipped.", e.Current())
+				switch {
+				case !v.Same():
+					return errDiffers
+				case v.BaseKnown:
+					p.sayf("The site is what %s shipped.", v.Version)
+				default:
+					p.sayf("They are the same.")
+				}
 				return nil
 			})
 		},

@@ -46,6 +46,9 @@ var sentences = map[update.Kind]sentence{
 	update.KindCancelled:      {"Cancelled.", "Start again whenever you like."},
 	update.KindUndecided:      {"A question has to be answered first.", "Decide about the files that were edited here."},
 	update.KindInterrupted:    {"An earlier run was interrupted.", "Finish or undo it first."},
+	update.KindNotOffered:     {"The publisher does not offer this.", "Look at the version and the channel that are named."},
+	update.KindUnknown:        {"Which release is installed could not be found out.", "Name the installed version; on the command line with --version."},
+	update.KindPassword:       {"The database's password is not to be had.", "Say where it is: in a file, an environment variable or the keyring."},
 	update.KindBlocked:        {"A check before the update found something in the way.", "Put it right, then check again."},
 }
 

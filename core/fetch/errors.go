@@ -22,7 +22,20 @@ var (
 	ErrProtocol = errors.New("the server's answer does not fit the question")
 	// ErrInsecureRedirect: the server redirects from https to something else.
 	ErrInsecureRedirect = errors.New("redirect from https to an unprotected address refused")
+	// ErrAddress: no server was asked, as the address can't be meant.
+	ErrAddress = errors.New("the address is not usable")
 )
+
+// ReadError is in the chain of every error of [Client.Read] and [Client.Get] that the
+// server, the network or the address made, so that a caller can tell it from one of
+// its own.
+type ReadError struct{ Err error }
+
+// Error is that of the cause.
+func (e *ReadError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *ReadError) Unwrap() error { return e.Err }
 
 // StatusError is an answer other than success.
 type StatusError struct {

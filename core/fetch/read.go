@@ -36,10 +36,10 @@ func (c *Client) Get(ctx context.Context, address string, limit int64) (*Documen
 			return nil, context.Cause(ctx)
 		}
 		if permanent(err) || attempt >= c.o.Attempts {
-			return nil, err
+			return nil, &ReadError{err}
 		}
 		if err := c.pause(ctx, attempt, err); err != nil {
-			return nil, err
+			return nil, &ReadError{err}
 		}
 	}
 }

@@ -35,7 +35,7 @@ func (c *Client) open(ctx context.Context, address string, offset int64, etag st
 		if errors.As(err, &parse) {
 			err = parse.Err
 		}
-		return nil, fmt.Errorf("%w: %w", errAddress, err)
+		return nil, fmt.Errorf("%w: %w", ErrAddress, err)
 	}
 	switch u.Scheme {
 	case "http", "https":
@@ -43,7 +43,7 @@ func (c *Client) open(ctx context.Context, address string, offset int64, etag st
 	case "file":
 		return openFile(u, offset)
 	}
-	return nil, fmt.Errorf("%w: %q: want http, https or file", errAddress, Redacted(address))
+	return nil, fmt.Errorf("%w: %q: want http, https or file", ErrAddress, Redacted(address))
 }
 
 func (c *Client) openHTTP(ctx context.Context, u *url.URL, offset int64, etag string) (*stream, error) {
@@ -197,14 +197,14 @@ func fileError(u *url.URL, err error) error {
 // FilePath returns the path that a file URL names.
 func FilePath(u *url.URL) (string, error) {
 	if u.Host != "" && u.Host != "localhost" {
-		return "", fmt.Errorf("%w: %q: a file address has three slashes, as in file:///srv/releases", errAddress, u.Redacted())
+		return "", fmt.Errorf("%w: %q: a file address has three slashes, as in file:///srv/releases", ErrAddress, u.Redacted())
 	}
 	p := u.Path
 	if runtime.GOOS == "windows" {
 		p = strings.TrimPrefix(p, "/") // file:///C:/releases
 	}
 	if p == "" {
-		return "", fmt.Errorf("%w: %q names no file", errAddress, u.Redacted())
+		return "", fmt.Errorf("%w: %q names no file", ErrAddress, u.Redacted())
 	}
 	return filepath.FromSlash(p), nil
 }
@@ -230,11 +230,8 @@ func permanent(err error) bool {
 	}
 	var cert *tls.CertificateVerificationError
 	return errors.As(err, &cert) || errors.Is(err, ErrInsecureRedirect) || errors.Is(err, ErrProtocol) ||
-		errors.Is(err, ErrTooLarge) || errors.Is(err, fs.ErrPermission) || errors.Is(err, errAddress)
+		errors.Is(err, ErrTooLarge) || errors.Is(err, fs.ErrPermission) || errors.Is(err, ErrAddress)
 }
-
-// errAddress marks an address that no server was asked about.
-var errAddress = errors.New("the address is not usable")
 
 // Redacted returns an address for people and logs: a password in it is replaced.
 func Redacted(address string) string {

@@ -28,6 +28,12 @@ func asDatabase(err error) error {
 	return databaseError{err}
 }
 
+// passwordError marks that the database's password was not to be had.
+type passwordError struct{ error }
+
+// Unwrap returns the cause.
+func (e passwordError) Unwrap() error { return e.error }
+
 // classify gives err a kind, unless it has one. The first row that fits decides,
 // so that a cause that is known exactly wins over the stage in which it showed.
 func classify(stage Stage, err error) *Error {
@@ -61,9 +67,12 @@ func kindOf(stage Stage, err error) Kind {
 		{target(errVerification), KindVerification},
 		{is[hookError], KindHook},
 		{is[errUnhealthy], KindUnhealthy},
+		{is[passwordError], KindPassword},
 		{is[databaseError], KindDatabase},
 		{is[*fetch.StatusError], KindHTTP},
 		{target(fs.ErrPermission), KindPermission},
+		{target(fetch.ErrAddress), KindMalformed},
+		{is[*fetch.ReadError], KindDownload},
 	} {
 		if row.is(err) {
 			if row.kind == KindDatabase && (stage == StageExpand || stage == StageContract || stage == StageScripts) {
@@ -75,9 +84,20 @@ func kindOf(stage Stage, err error) Kind {
 			return row.kind
 		}
 	}
+	_, onDisk := errors.AsType[*fs.PathError](err)
+	missing := errors.Is(err, fs.ErrNotExist)
 	switch stage {
-	case StageCheck, StageDownload:
-		return KindDownload
+	case StageCheck:
+		if missing && onDisk {
+			return KindPath
+		}
+		if missing {
+			return KindNotOffered
+		}
+	case StageDownload:
+		if !onDisk {
+			return KindDownload
+		}
 	case StageExtract:
 		return KindExtraction
 	case StageFiles:

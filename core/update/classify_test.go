@@ -26,7 +26,15 @@ func TestErrorsAreOfTheKindOfTheirCause(t *testing.T) {
 		{StageFiles, syscall.ENOSPC, KindDiskFull, true, true},
 		{StageFiles, fs.ErrPermission, KindPermission, false, true},
 		{StageFiles, errors.New("rename"), KindAtomic, true, true},
-		{StageCheck, errors.New("no route"), KindDownload, true, false},
+		{StageCheck, &fetch.ReadError{Err: errors.New("no route")}, KindDownload, true, false},
+		{StageCheck, &fetch.ReadError{Err: fetch.ErrAddress}, KindMalformed, false, false},
+		{StageCheck, errors.New("short read"), KindIO, true, true},
+		{StageCheck, fs.ErrNotExist, KindNotOffered, false, false},
+		{StageCheck, &fs.PathError{Op: "open", Path: "state.json", Err: fs.ErrNotExist}, KindPath, true, true},
+		{StageCheck, fs.ErrPermission, KindPermission, false, true},
+		{StageDownload, errors.New("stream reset"), KindDownload, true, false},
+		{StageDownload, &fs.PathError{Op: "write", Path: "full.part", Err: syscall.EIO}, KindIO, true, true},
+		{StagePlan, databaseError{passwordError{fs.ErrNotExist}}, KindPassword, false, false},
 		{StageCheck, &fetch.StatusError{Code: 500}, KindHTTP, true, false},
 		{StageCheck, trust.ErrExpired, KindExpired, true, false},
 		{StageCheck, trust.ErrUntrusted, KindUntrusted, false, false},
@@ -61,7 +69,7 @@ func TestEveryKindHasAVerdict(t *testing.T) {
 		KindIO, KindPath, KindPermission, KindDiskFull, KindAtomic, KindDownload, KindHTTP, KindVerification, KindExtraction,
 		KindMalformed, KindHash, KindSignature, KindUntrusted, KindExpired, KindUnsupported, KindNoBackup, KindNoSource,
 		KindRollbackFailed, KindDatabase, KindMigration, KindHook, KindUnhealthy, KindLocked, KindCancelled, KindUndecided,
-		KindBlocked, KindInterrupted,
+		KindBlocked, KindInterrupted, KindNotOffered, KindUnknown, KindPassword,
 	} {
 		if _, found := verdicts[k]; !found {
 			t.Errorf("kind %q has no verdict", k)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"os"
 	"time"
 
 	"moult/core/database"
@@ -35,19 +34,21 @@ type Engine struct {
 	site *site.Site
 	opts Options
 	log  *slog.Logger
+
+	dsn     *database.DSN // with its password, until the keyring has it; else nil
+	adopted Adoption
 }
 
 // Open opens the engine on the site in dir. The error is of KindMalformed for a
-// broken site.toml and wraps [site.ErrNotSite] for a directory that Moult does
-// not look after.
+// broken site.toml, of KindPermission for a site that may not be read, and wraps
+// [site.ErrNotSite] for a directory that Moult does not look after.
 func Open(dir string, o Options) (*Engine, error) {
 	s, err := site.Open(dir)
+	if errors.Is(err, site.ErrNotSite) {
+		return nil, &Error{Kind: KindPath, Stage: StageCheck, Err: err}
+	}
 	if err != nil {
-		kind := KindMalformed
-		if errors.Is(err, site.ErrNotSite) || errors.Is(err, os.ErrNotExist) {
-			kind = KindPath
-		}
-		return nil, &Error{Kind: kind, Stage: StageCheck, Err: err}
+		return nil, classify(StageCheck, err)
 	}
 	return newEngine(s, o), nil
 }
@@ -90,13 +91,16 @@ func (e *Engine) connect(ctx context.Context) (*database.DB, error) {
 	if cfg.DSN == "" {
 		return nil, nil
 	}
+	if e.dsn != nil {
+		return database.Open(ctx, *e.dsn)
+	}
 	dsn, err := database.ParseDSN(cfg.DSN)
 	if err != nil {
 		return nil, settingError("database.dsn", err)
 	}
 	dsn, err = database.ResolvePassword(ctx, dsn, cfg.PasswordFrom, e.site.Dir, e.opts.Password)
 	if err != nil {
-		return nil, err
+		return nil, passwordError{err}
 	}
 	return database.Open(ctx, dsn)
 }

@@ -35,9 +35,12 @@ const (
 	KindUnhealthy      Kind = "unhealthy"
 	KindLocked         Kind = "locked by another process"
 	KindCancelled      Kind = "cancelled"
-	KindUndecided      Kind = "undecided"   // a question to the admin is open
-	KindInterrupted    Kind = "interrupted" // an earlier run has to be ended first
-	KindBlocked        Kind = "blocked"     // a preflight finding stops the update
+	KindUndecided      Kind = "undecided"              // a question to the admin is open
+	KindInterrupted    Kind = "interrupted"            // an earlier run has to be ended first
+	KindBlocked        Kind = "blocked"                // a preflight finding stops the update
+	KindNotOffered     Kind = "not offered"            // the publisher has no such release or channel
+	KindUnknown        Kind = "release not recognised" // which one is installed could not be found out
+	KindPassword       Kind = "password"               // of the database; it is not where it was said to be
 )
 
 // verdict is a row of the table of error kinds.
@@ -73,6 +76,9 @@ var verdicts = map[Kind]verdict{
 	KindUndecided:      {true, false},
 	KindInterrupted:    {true, false},
 	KindBlocked:        {true, false},
+	KindNotOffered:     {false, false},
+	KindUnknown:        {false, false},
+	KindPassword:       {false, false},
 }
 
 // Error is what every method of [Engine] returns when it fails.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"os"
 	"path"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 
 	"moult/core/archive"
 	"moult/core/database"
+	"moult/core/fetch"
 	"moult/core/files"
 	"moult/core/release"
 	"moult/core/site"
@@ -22,7 +24,7 @@ import (
 // it trusts.
 type InitOptions struct {
 	Name     string          // "": the directory's name
-	URL      string          // the publisher's repository, or the manifest of a plain server
+	URL      string          // the publisher's repository, also as a folder here, or the manifest of a plain server
 	RootJSON []byte          // the publisher's root, compared by its fingerprint; nil for a plain server
 	Keys     []string        // of a plain server
 	Unsigned bool            // accept packages that nobody has signed
@@ -35,9 +37,18 @@ type InitOptions struct {
 	Own          []release.Path
 }
 
-// leastMatch is the share of a release's files that must be here, unedited or
-// not, for the release to be taken as the installed one.
+// leastMatch is the share of a release's files that must be here, edited or not, for
+// the release to be taken as the installed one.
 const leastMatch = 0.5
+
+// Adoption is what Init has found on a site.
+type Adoption struct {
+	BaseKnown       bool // it is known what the installed release shipped
+	Edited, Missing int  // of the files that it shipped; 0 where that is not known
+}
+
+// Adopted returns what Init has found; the zero value for an engine from [Open].
+func (e *Engine) Adopted() Adoption { return e.adopted }
 
 // Init takes an existing site under care: it pins the publisher's root, finds the
 // installed release, and records what that release shipped, so that what was
@@ -66,11 +77,7 @@ func initSite(ctx context.Context, dir string, io InitOptions, o Options, report
 			err = errors.Join(err, e.Close(), os.RemoveAll(filepath.Join(s.Dir, site.Home)))
 		}
 	}()
-	if password != nil {
-		if err := database.StorePassword(*password); err != nil {
-			return nil, fmt.Errorf("put the database's password into the keyring: %w; say where it is with password_from instead, as in file:.env#DB_PASSWORD", err)
-		}
-	}
+	e.dsn = password
 	if len(io.RootJSON) > 0 {
 		trustDir, err := s.SubDir("trust")
 		if err != nil {
@@ -96,13 +103,53 @@ func initSite(ctx context.Context, dir string, io InitOptions, o Options, report
 	if err != nil {
 		return nil, err
 	}
-	return e, e.record(ctx, src, m, io.Version, db != nil, report)
+	if err := e.record(ctx, src, m, io.Version, db != nil, report); err != nil {
+		return nil, err
+	}
+	return e, e.storePassword()
+}
+
+// storePassword puts the password that Init was given into the keyring. It comes last,
+// so that an Init that fails leaves nothing there either.
+func (e *Engine) storePassword() error {
+	if e.dsn == nil {
+		return nil
+	}
+	if err := database.StorePassword(*e.dsn); err != nil {
+		return passwordError{fmt.Errorf("%w; say where it is with password_from instead, as in file:.env#DB_PASSWORD", err)}
+	}
+	e.dsn = nil
+	return nil
+}
+
+// address returns the address of a repository, which may be named by its folder.
+func address(text string) (string, error) {
+	if filepath.IsAbs(text) {
+		if _, err := os.Stat(text); err != nil {
+			return "", settingError("source.url", err)
+		}
+		return fetch.FileURL(text)
+	}
+	u, err := url.Parse(text)
+	if err != nil {
+		return "", settingError("source.url", fetch.ErrAddress) // err would repeat a password
+	}
+	if !slices.Contains([]string{"https", "http", "file"}, u.Scheme) {
+		return "", settingError("source.url", fmt.Errorf("%q is no address: write https://… or, for a folder on this machine, its whole path", fetch.Redacted(text)))
+	}
+	return text, nil
 }
 
 // config makes the site's configuration. The second value is a DSN whose password
 // belongs into the keyring, nil if there is none.
 func (io InitOptions) config(dir string) (site.Config, *database.DSN, error) {
-	cfg := site.Config{Name: io.Name, Source: site.Source{URL: io.URL, Channel: io.Channel, Keys: io.Keys}}
+	cfg := site.Config{Name: io.Name, Source: site.Source{Channel: io.Channel, Keys: io.Keys}}
+	if io.URL != "" {
+		var err error
+		if cfg.Source.URL, err = address(io.URL); err != nil {
+			return cfg, nil, err
+		}
+	}
 	cfg.Files.Own = io.Own
 	if cfg.Name == "" {
 		abs, err := filepath.Abs(dir)
@@ -122,7 +169,7 @@ func (io InitOptions) config(dir string) (site.Config, *database.DSN, error) {
 	}
 	dsn, err := database.ParseDSN(io.DSN)
 	if err != nil {
-		return cfg, nil, err
+		return cfg, nil, settingError("database.dsn", err)
 	}
 	cfg.Database = site.Database{DSN: dsn.Text(), PasswordFrom: io.PasswordFrom}
 	if !dsn.HasPassword() || io.PasswordFrom != "" {
@@ -133,8 +180,8 @@ func (io InitOptions) config(dir string) (site.Config, *database.DSN, error) {
 }
 
 // installedRelease finds out which release a site is of: the one that the caller
-// names, or the published one most of whose files are here. Nil means that the
-// publisher has no longer got it.
+// names, or the published one with the most files here as they were shipped, if most of
+// its files are here at all. Nil means that the publisher has no longer got it.
 func (e *Engine) installedRelease(ctx context.Context, src source, named release.Version, report Report) (*release.Manifest, error) {
 	newest, err := src.newest(ctx)
 	if err != nil {
@@ -162,7 +209,7 @@ func (e *Engine) installedRelease(ctx context.Context, src source, named release
 		}
 	}
 	var best *release.Manifest
-	bestShare := leastMatch
+	bestShare := 0.0
 	for i, v := range candidates {
 		report.send(Event{Stage: StageCheck, Status: StepRunning, Item: "compare with " + v.String(), Done: int64(i), Total: int64(len(candidates)), Interruptible: true})
 		m := newest
@@ -181,14 +228,29 @@ func (e *Engine) installedRelease(ctx context.Context, src source, named release
 		if err != nil {
 			return nil, err
 		}
-		if share := 1 - float64(len(diff))/float64(len(m.Moult.Files)); share > bestShare {
+		of := float64(len(m.Moult.Files))
+		if float64(missingOf(diff))/of >= 1-leastMatch {
+			continue
+		}
+		if share := 1 - float64(len(diff))/of; share > bestShare {
 			best, bestShare = m, share
 		}
 	}
 	if best == nil {
-		return nil, errors.New("none of the publisher's releases looks like this site: name the installed version with --version")
+		return nil, &Error{Kind: KindUnknown, Stage: StageCheck, Err: errors.New("none of the publisher's releases looks like this site")}
 	}
 	return best, nil
+}
+
+// missingOf counts the files that are not here at all.
+func missingOf(diff []files.Difference) int {
+	n := 0
+	for _, d := range diff {
+		if d.Missing {
+			n++
+		}
+	}
+	return n
 }
 
 // record writes down what the installed release shipped. Without a manifest that
@@ -215,6 +277,8 @@ func (e *Engine) record(ctx context.Context, src source, m *release.Manifest, v 
 	if err != nil {
 		return err
 	}
+	missing := missingOf(diff)
+	e.adopted = Adoption{BaseKnown: true, Edited: len(diff) - missing, Missing: missing}
 	edited := make(map[release.Path]bool, len(diff))
 	for _, d := range diff {
 		edited[d.Path] = true

@@ -15,6 +15,10 @@ import (
 // Verification is how a site compares with its installed release.
 type Verification struct {
 	Version release.Version `json:"version"`
+	// BaseKnown is false when nobody knows what the release shipped, as its publisher had
+	// it no longer when the site was added. Then the files are compared with what they
+	// were at that time.
+	BaseKnown bool `json:"base_known"`
 	// Files lists the shipped files that are edited or missing.
 	Files []files.Difference `json:"files"`
 	// Schema lists what differs on the server from what the release shipped, in
@@ -24,7 +28,8 @@ type Verification struct {
 	Kept []string `json:"kept,omitempty"`
 }
 
-// Same reports whether the site is exactly its release.
+// Same reports whether nothing differs. Only with BaseKnown does that mean that the site
+// is exactly its release.
 func (v *Verification) Same() bool { return len(v.Files) == 0 && len(v.Schema) == 0 }
 
 // Verify compares the site with its installed release, files and schema. It
@@ -44,7 +49,7 @@ func (e *Engine) verify(ctx context.Context, report Report) (*Verification, erro
 	if err != nil {
 		return nil, err
 	}
-	v := &Verification{Version: inv.Version}
+	v := &Verification{Version: inv.Version, BaseKnown: inv.BaseKnown}
 	v.Files, err = files.Compare(ctx, e.site, inv, func(done, total int) {
 		report.send(Event{Stage: StageCheckResult, Status: StepRunning, Done: int64(done), Total: int64(total), Unit: Files, Interruptible: true})
 	})
