@@ -384,7 +384,7 @@ func (p *adoption) finish() *session {
 	if i < 0 {
 		s := a.add(newSession(a.threads, a.deps, p.dir, a.askPassword))
 		s.adopt(p.engine)
-		a.saveSites()
+		a.listed.change(a.deps.Sites.Add, p.dir)
 		i = len(a.sites) - 1
 	} else if err := p.engine.Close(); err != nil {
 		a.sites[i].log.Error("close site", "err", err)

@@ -70,7 +70,7 @@ func (l *loop) until(t testing.TB, what string, cond func() bool) {
 type bench struct {
 	*loop
 	app   *App
-	sites *fakeSites
+	sites *givenSites
 }
 
 // newBench opens a window on engines, one for each site.
@@ -80,7 +80,7 @@ func newBench(t testing.TB, engines ...*fakeEngine) *bench {
 	if err := resources.UseLanguage(speak); err != nil {
 		t.Fatal(err)
 	}
-	b := &bench{loop: newLoop(), sites: &fakeSites{}}
+	b := &bench{loop: newLoop(), sites: &givenSites{}}
 	byDir := map[string]*fakeEngine{}
 	for _, e := range engines {
 		b.sites.dirs = append(b.sites.dirs, e.dir)

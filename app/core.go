@@ -113,8 +113,9 @@ func keepPassword(text, password string) (string, error) {
 // userSites is the list in the user's configuration directory.
 type userSites struct{}
 
-func (userSites) Load() ([]string, error)  { return site.LoadSites("") }
-func (userSites) Save(dirs []string) error { return site.SaveSites("", dirs) }
+func (userSites) Load() ([]string, error) { return site.LoadSites("") }
+func (userSites) Add(dir string) error    { return site.AddToSites("", dir) }
+func (userSites) Remove(dir string) error { return site.RemoveFromSites("", dir) }
 
 // givenSites is a list that lasts as long as the window.
 type givenSites struct {
@@ -128,9 +129,16 @@ func (s *givenSites) Load() ([]string, error) {
 	return slices.Clone(s.dirs), nil
 }
 
-func (s *givenSites) Save(dirs []string) error {
+func (s *givenSites) Add(dir string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.dirs = slices.Clone(dirs)
+	s.dirs = append(s.dirs, dir)
+	return nil
+}
+
+func (s *givenSites) Remove(dir string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.dirs = slices.DeleteFunc(s.dirs, func(d string) bool { return d == dir })
 	return nil
 }

@@ -67,10 +67,11 @@ type Deps struct {
 	Select string
 }
 
-// SiteList is a list of sites, by their directories.
+// SiteList is a list of sites, by their directories. Others may change it too.
 type SiteList interface {
 	Load() ([]string, error)
-	Save(dirs []string) error
+	Add(dir string) error
+	Remove(dir string) error
 }
 
 // AskPassword asks a person for a password, on any goroutine but Fyne's.

@@ -16,20 +16,6 @@ import (
 	"moult/core/update"
 )
 
-type fakeSites struct {
-	mu   sync.Mutex
-	dirs []string
-}
-
-func (s *fakeSites) Load() ([]string, error) { return s.dirs, nil }
-
-func (s *fakeSites) Save(dirs []string) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.dirs = dirs
-	return nil
-}
-
 // fakeEngine is a site that exists in the test only. Its fields are set before
 // the window opens; gate holds a long call until the test lets it go.
 type fakeEngine struct {

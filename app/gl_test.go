@@ -60,7 +60,7 @@ func onScreen(t *testing.T, e *fakeEngine) *App {
 	t.Helper()
 	var a *App
 	fyne.DoAndWait(func() {
-		a = build(screen, Deps{Sites: &fakeSites{dirs: []string{e.dir}}, Open: func(string, AskPassword) (Engine, error) { return e, nil }}, fyne.Do)
+		a = build(screen, Deps{Sites: &givenSites{dirs: []string{e.dir}}, Open: func(string, AskPassword) (Engine, error) { return e, nil }}, fyne.Do)
 		a.window.Show()
 	})
 	t.Cleanup(func() { fyne.DoAndWait(a.window.Hide) })

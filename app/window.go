@@ -40,6 +40,7 @@ type App struct {
 	pages   map[*session]*page
 	current *session
 	list    *siteList
+	listed  *listed
 	watch   *watch
 	right   *fyne.Container // the page of the current site, or what stands for it
 	front   bool            // the window is in front of others
@@ -68,6 +69,7 @@ func build(a fyne.App, d Deps, queue func(func())) *App {
 	app.window.SetMaster()
 	app.window.SetPadded(false)
 	app.list = newSiteList(app)
+	app.listed = &listed{app: app}
 	app.watch = newWatch(app)
 	split := container.New(layout.NewBorderLayout(nil, nil, app.list.object, nil), app.list.object, container.NewPadded(app.right))
 	floor := &minimum{size: leastSize}
@@ -243,7 +245,7 @@ func (a *App) remove(s *session) {
 	delete(a.pages, s)
 	a.watch.forget(s)
 	a.sites = slices.DeleteFunc(a.sites, func(o *session) bool { return o == s })
-	a.saveSites()
+	a.listed.change(a.deps.Sites.Remove, s.model.Dir)
 	a.list.refresh()
 	a.current = nil
 	if len(a.sites) == 0 {
@@ -251,18 +253,6 @@ func (a *App) remove(s *session) {
 		return
 	}
 	a.list.choose(0)
-}
-
-func (a *App) saveSites() {
-	dirs := make([]string, len(a.sites))
-	for i, s := range a.sites {
-		dirs[i] = s.model.Dir
-	}
-	a.threads.run(func() {
-		if err := a.deps.Sites.Save(dirs); err != nil {
-			a.threads.do(func() { a.showError(lang.L("The list of sites can't be saved."), err) })
-		}
-	})
 }
 
 // checkAll asks for updates of every site that is at rest. A plan that is being

@@ -288,6 +288,34 @@ func TestCheckingAgainAsksBeforeDecisionsAreLost(t *testing.T) {
 	}
 }
 
+// TestSitesThatOthersListStayListed has another process add a site while the
+// window is open, and then the window take another off.
+func TestSitesThatOthersListStayListed(t *testing.T) {
+	b := newBench(t, wiki(), shop())
+	if err := b.sites.Add("/srv/www/forum"); err != nil {
+		t.Fatal(err)
+	}
+	gone := b.app.current
+	b.app.remove(gone)
+	b.idle(t)
+	if slices.Contains(b.sites.dirs, gone.model.Dir) || !slices.Contains(b.sites.dirs, "/srv/www/forum") || len(b.sites.dirs) != 2 {
+		t.Errorf("the list is %q", b.sites.dirs)
+	}
+}
+
+func TestTheListIsChangedInOrder(t *testing.T) {
+	b := newBench(t)
+	slow := make(chan struct{})
+	b.app.listed.change(func(dir string) error { <-slow; return b.sites.Add(dir) }, "/srv/a")
+	b.app.listed.change(b.sites.Remove, "/srv/a")
+	b.app.listed.change(b.sites.Add, "/srv/b")
+	close(slow)
+	b.idle(t)
+	if !slices.Equal(b.sites.dirs, []string{"/srv/b"}) {
+		t.Errorf("the list is %q", b.sites.dirs)
+	}
+}
+
 func TestASiteThatCanNotBeOpenedSaysWhy(t *testing.T) {
 	e := wiki()
 	e.openErr = &update.Error{Kind: update.KindMalformed, Stage: update.StageCheck, Err: errors.New("site.toml:3: source.url: is missing")}

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -311,31 +312,52 @@ func TestSitesOfTheUser(t *testing.T) {
 	if got, err := LoadSites(dir); err != nil || len(got) != 0 {
 		t.Errorf("no list yet: %v, %v", got, err)
 	}
-	want := []string{"/srv/www/duck pond", `C:\site`}
-	if err := SaveSites(dir, want); err != nil {
-		t.Fatal(err)
-	}
-	got, err := LoadSites(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Error(diff)
-	}
-	added := t.TempDir()
-	for range 2 {
-		if err := AddToSites(dir, added); err != nil {
+	first, second := filepath.Join(t.TempDir(), "duck pond"), t.TempDir()
+	for _, c := range []struct {
+		change func(config, dir string) error
+		dir    string
+		want   []string
+	}{
+		{AddToSites, first, []string{first}},
+		{AddToSites, second, []string{first, second}},
+		{AddToSites, first + "/.", []string{first, second}},
+		{RemoveFromSites, t.TempDir(), []string{first, second}},
+		{RemoveFromSites, first, []string{second}},
+		{RemoveFromSites, second, nil},
+	} {
+		if err := c.change(dir, c.dir); err != nil {
 			t.Fatal(err)
 		}
-	}
-	if got, err = LoadSites(dir); err != nil || !slices.Equal(got, append(want, added)) {
-		t.Errorf("after one more was added twice: %q, %v", got, err)
+		got, err := LoadSites(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(c.want, got); diff != "" && len(c.want)+len(got) > 0 {
+			t.Errorf("after a change for %s: %s", c.dir, diff)
+		}
 	}
 	if err := os.WriteFile(filepath.Join(dir, "moult", "sites.toml"), []byte("sites = []\ncolour = 1\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := LoadSites(dir); err == nil || !strings.Contains(err.Error(), "sites.toml:2") {
 		t.Errorf("an unknown key gave %v", err)
+	}
+}
+
+// TestSitesAreListedByManyAtOnce has twenty processes, as it were, add a site each.
+func TestSitesAreListedByManyAtOnce(t *testing.T) {
+	config := t.TempDir()
+	var adding sync.WaitGroup
+	for i := range 20 {
+		adding.Go(func() {
+			if err := AddToSites(config, filepath.Join("/srv", strconv.Itoa(i))); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	adding.Wait()
+	if got, err := LoadSites(config); err != nil || len(got) != 20 {
+		t.Errorf("%d sites of 20 are listed: %q, %v", len(got), got, err)
 	}
 }
 
