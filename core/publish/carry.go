@@ -39,7 +39,6 @@ func Carry(ctx context.Context, repo string, w io.Writer, o CarryOptions) (packa
 	if err != nil {
 		return nil, err
 	}
-	defer r.close()
 	c := &carrying{repo: r, CarryOptions: o, files: map[release.Path]string{}, digests: map[release.Path]release.Digest{}}
 	if err := c.choose(); err != nil {
 		return nil, fmt.Errorf("carry the newest release of %s: %w", o.Channel, err)

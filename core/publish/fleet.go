@@ -37,7 +37,6 @@ func MeasureFleet(repo, channel string) (release.Version, FleetCosts, error) {
 	if err != nil {
 		return release.Version{}, FleetCosts{}, err
 	}
-	defer r.close()
 	m, err := r.manifest(channelName(channel))
 	if err == nil && m == nil {
 		err = fmt.Errorf("channel %s has no release", channel)

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -94,11 +95,15 @@ func loadKeys(s KeySource) (*keyring, error) {
 		}
 		return ring, ring.addAll(s.String(), b)
 	}
-	files, err := filepath.Glob(filepath.Join(s.Place, "*.pem"))
-	if err != nil {
+	entries, err := os.ReadDir(s.Place)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	for _, f := range files {
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), ".") || filepath.Ext(e.Name()) != ".pem" {
+			continue
+		}
+		f := filepath.Join(s.Place, e.Name())
 		b, err := os.ReadFile(f)
 		if err != nil {
 			return nil, err

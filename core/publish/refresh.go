@@ -29,7 +29,7 @@ func Refresh(ctx context.Context, repo string, keys KeySource, date time.Time) (
 	if date.IsZero() {
 		date = time.Now()
 	}
-	r, err := openRepository(repo, date, onlineRoles...)
+	r, err := lockRepository(repo, date, onlineRoles...)
 	if err != nil {
 		return nil, err
 	}

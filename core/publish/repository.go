@@ -51,34 +51,62 @@ type repository struct {
 	lock      *flock.Flock
 }
 
-// openRepository reads the newest metadata of a repository and keeps others from
-// changing it until close. For mends see read.
+// openRepository reads the newest metadata of a repository, to look at. It writes nothing
+// and keeps nobody from changing it meanwhile: a document names the next by its hash, so
+// at worst a file that it names has just been pruned. For mends see read.
 func openRepository(dir string, date time.Time, mends ...string) (*repository, error) {
 	r := &repository{dir: dir, date: date.UTC().Truncate(time.Second)}
 	if _, err := os.Stat(r.path("metadata", "timestamp.json")); err != nil {
 		return nil, fmt.Errorf("%s: %w", dir, ErrNotRepository)
 	}
-	r.lock = flock.New(r.path("metadata", ".lock"))
-	if ok, err := r.lock.TryLock(); err != nil || !ok {
-		return nil, errors.Join(fmt.Errorf("%s: another publish command is at work in it", dir), err)
-	}
-	if err := errors.Join(r.sweep(), r.read(mends)); err != nil {
-		r.close()
+	if err := r.read(mends); err != nil {
 		return nil, fmt.Errorf("%s: %w", dir, err)
 	}
 	return r, nil
 }
 
+// lockRepository is openRepository for a command that changes it, and keeps others from
+// doing that until close.
+func lockRepository(dir string, date time.Time, mends ...string) (*repository, error) {
+	if _, err := os.Stat(filepath.Join(dir, "metadata", "timestamp.json")); err != nil {
+		return nil, fmt.Errorf("%s: %w", dir, ErrNotRepository)
+	}
+	lock := flock.New(filepath.Join(dir, "metadata", ".lock"))
+	switch ok, err := lock.TryLock(); {
+	case err != nil:
+		return nil, fmt.Errorf("%s: lock it: %w", dir, err)
+	case !ok:
+		return nil, fmt.Errorf("%s: another publish command is at work in it", dir)
+	}
+	r, err := openRepository(dir, date, mends...)
+	if err == nil {
+		err = r.sweep()
+	}
+	if err != nil {
+		return nil, errors.Join(err, lock.Close())
+	}
+	r.lock = lock
+	return r, nil
+}
+
+func (r *repository) close() { r.lock.Close() }
+
 // sweep removes what a command left behind that was killed. The lock is held, so
 // nobody else is writing.
 func (r *repository) sweep() error {
 	for _, dir := range []string{"targets", "metadata", "."} {
-		left, err := filepath.Glob(r.path(dir, tempPrefix+"*"))
+		entries, err := os.ReadDir(r.path(dir))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // nothing was published yet
+		}
 		if err != nil {
 			return err
 		}
-		for _, f := range left {
-			if err := os.Remove(f); err != nil {
+		for _, e := range entries {
+			if !strings.HasPrefix(e.Name(), tempPrefix) {
+				continue
+			}
+			if err := os.Remove(r.path(dir, e.Name())); err != nil {
 				return err
 			}
 		}
@@ -88,8 +116,6 @@ func (r *repository) sweep() error {
 
 // tempPrefix begins the names of files that are being written.
 const tempPrefix = ".new-"
-
-func (r *repository) close() { r.lock.Close() }
 
 func (r *repository) path(parts ...string) string {
 	return filepath.Join(append([]string{r.dir}, parts...)...)

@@ -69,7 +69,6 @@ func PackageKeys(repo string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer r.close()
 	keys, err := r.targetsKeys()
 	if err != nil {
 		return nil, err

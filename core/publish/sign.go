@@ -41,7 +41,7 @@ var ErrPending = errors.New("an earlier change waits for signatures: sign or dro
 
 // openToChange opens a repository in which no change waits for signatures.
 func openToChange(dir string, date time.Time, mends ...string) (*repository, error) {
-	r, err := openRepository(dir, date, append(mends, onlineRoles...)...)
+	r, err := lockRepository(dir, date, append(mends, onlineRoles...)...)
 	if err != nil {
 		return nil, err
 	}
@@ -122,7 +122,7 @@ func Sign(ctx context.Context, repo string, keys KeySource, date time.Time) ([]C
 	if date.IsZero() {
 		date = time.Now()
 	}
-	r, err := openRepository(repo, date, onlineRoles...)
+	r, err := lockRepository(repo, date, onlineRoles...)
 	if err != nil {
 		return nil, err
 	}
@@ -181,7 +181,7 @@ func Sign(ctx context.Context, repo string, keys KeySource, date time.Time) ([]C
 // Drop forgets a change that waits for signatures. The files that were made for it stay
 // until the next [Prune].
 func Drop(repo string) error {
-	r, err := openRepository(repo, time.Now())
+	r, err := lockRepository(repo, time.Now())
 	if err != nil {
 		return err
 	}

@@ -50,7 +50,6 @@ func Verify(ctx context.Context, repo string, date time.Time) ([]Played, error) 
 	if err != nil {
 		return nil, err
 	}
-	defer r.close()
 	if err := r.verifyTrust(ctx, date); err != nil {
 		return nil, err
 	}
