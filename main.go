@@ -22,23 +22,30 @@ func main() {
 	p := &cli.Program{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Version: version}
 	if hasWindow {
 		p.OpenWindow = func(sites []string) error {
-			defer logCrashes()()
+			if cache, err := os.UserCacheDir(); err == nil {
+				defer logCrashes(filepath.Join(cache, "moult"))()
+			}
 			return openWindow(sites)
 		}
 	}
 	os.Exit(p.Run(os.Args[1:]))
 }
 
-// logCrashes has a crash written to a file as well, since a window is often
-// started without a terminal. The function it returns removes the file of a
-// start that did not crash.
-func logCrashes() (end func()) {
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		return func() {}
+// Names of what a crash of the window leaves, below the user's cache directory.
+const (
+	crashFile     = "crash.log"
+	lastCrashFile = "crash-last.log" // of an earlier start, to be read
+)
+
+// logCrashes has a crash written to a file in dir as well, since a window is often
+// started without a terminal. What an earlier start has left is put aside. The
+// function it returns removes the file of a start that did not crash.
+func logCrashes(dir string) (end func()) {
+	name := filepath.Join(dir, crashFile)
+	os.MkdirAll(dir, 0o700)
+	if info, err := os.Stat(name); err == nil && info.Size() > 0 {
+		os.Rename(name, filepath.Join(dir, lastCrashFile))
 	}
-	name := filepath.Join(cache, "moult", "crash.log")
-	os.MkdirAll(filepath.Dir(name), 0o700)
 	f, err := os.Create(name)
 	if err != nil {
 		return func() {}
