@@ -239,6 +239,32 @@ func TestQuestionsAreAskedOnATerminal(t *testing.T) {
 	}
 }
 
+func TestTheQuestionBeforeARollBackSaysHowFar(t *testing.T) {
+	s := newTerminal(t)
+	dir := pond(t, s)
+	repo := filepath.Join(filepath.Dir(dir), "repo")
+	for _, args := range [][]string{
+		{"update", dir, "--on-edited", "new", "--yes", "--quiet"},
+		{"publish", "add", repo, "--version", "1.2.0", "--tree", filepath.Join(filepath.Dir(dir), "v1"), "--quiet"},
+		{"update", dir, "--yes", "--quiet"},
+	} {
+		if code, out := s.run(args...)(); code != 0 {
+			t.Fatalf("moult %s: exit %d: %s", args, code, out)
+		}
+	}
+	_, list := s.run("history", dir)()
+	lines := strings.Split(strings.TrimSpace(list), "\n")
+	oldest, _, _ := strings.Cut(lines[len(lines)-1], " ")
+	wait := s.run("rollback", dir)
+	s.answer("Roll site back from 1.2.0 to 1.1.0? [Y/n]", "n")
+	wait()
+	wait = s.run("rollback", dir, oldest)
+	s.answer("Roll site back from 1.2.0 to 1.0.0? 2 updates are undone. [Y/n]", "y")
+	if code, out := wait(); code != 0 || !strings.Contains(out, "The site is back at 1.0.0.") {
+		t.Errorf("exit %d: %s", code, out)
+	}
+}
+
 func TestAnAnswerThatProvesNothingIsAQuestion(t *testing.T) {
 	s := newTerminal(t)
 	dir := pond(t, s)
