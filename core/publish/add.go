@@ -43,6 +43,8 @@ type Release struct {
 	// Date is the release date and the date of everything in the packages. Zero:
 	// SOURCE_DATE_EPOCH if that is set, else the clock.
 	Date time.Time
+	// Now is when the metadata is signed, from which on it lives. Zero: the clock.
+	Now  time.Time
 	Keys KeySource
 	// Stops are versions that may not be skipped, besides those of earlier releases: this
 	// one, or published ones of the channel.
@@ -92,6 +94,9 @@ func (r *Release) complete(repo string) error {
 		r.Date = date
 	}
 	r.Date = r.Date.UTC().Truncate(time.Second)
+	if r.Now.IsZero() {
+		r.Now = time.Now()
+	}
 	return nil
 }
 
@@ -118,7 +123,7 @@ func Add(ctx context.Context, repo string, rel Release) error {
 	if err := rel.complete(repo); err != nil {
 		return err
 	}
-	r, err := openToChange(repo, rel.Date)
+	r, err := openToChange(repo, rel.Now)
 	if err != nil {
 		return err
 	}

@@ -77,7 +77,7 @@ func TestAnotherArchitectureSaysNothingElseOfTheRelease(t *testing.T) {
 			t.Errorf("%s: got %v", want, err)
 		}
 	}
-	second := publish.Release{Version: first.Version, Tree: first.Tree, Scripts: first.Scripts, Arch: release.AArch64, Date: day}
+	second := publish.Release{Version: first.Version, Tree: first.Tree, Scripts: first.Scripts, Arch: release.AArch64, Date: day, Now: day}
 	must(t, publish.Add(t.Context(), repo, second))
 	if m := newest(t, repo); m.Moult.Rollout != 20 || m.Notes != "News." || !m.SupportsArch(release.AArch64) {
 		t.Errorf("the release became %+v", m)
@@ -89,7 +89,7 @@ func TestAnotherArchitectureSaysNothingElseOfTheRelease(t *testing.T) {
 func TestPatchesOfAnArchitectureStartFromItsOwnReleases(t *testing.T) {
 	repo := initRepo(t, publish.InitOptions{})
 	add := func(v string, arch release.Arch, change ...func(*publish.Release)) error {
-		r := publish.Release{Version: version(t, v), Arch: arch, Date: day, PatchLast: 2, Delta: true, GoOnly: true,
+		r := publish.Release{Version: version(t, v), Arch: arch, Date: day, Now: day, PatchLast: 2, Delta: true, GoOnly: true,
 			Tree: tree(t, map[string]string{"app.bin": string(arch) + v, v + string(arch): v})}
 		for _, c := range change {
 			c(&r)

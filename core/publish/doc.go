@@ -30,8 +30,9 @@
 // the next Add needs; nothing is kept beside it but the private keys, which never lie
 // in the repository.
 //
-// The same input gives the same bytes: give a date, and two runs on two machines make
-// the same repository, signatures included.
+// The same input gives the same bytes: give [Release.Date], and two runs on two machines
+// make the same packages and manifests; give [Release.Now] too, and the metadata and its
+// signatures are the same.
 //
 // Every command looks at its result with a site's eyes before it reports success.
 //

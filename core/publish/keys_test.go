@@ -42,7 +42,7 @@ func move(t testing.TB, from, to, pattern string) {
 
 func small(t testing.TB, v string) publish.Release {
 	t.Helper()
-	return publish.Release{Version: version(t, v), Tree: tree(t, map[string]string{"a": v}), Date: day}
+	return publish.Release{Version: version(t, v), Tree: tree(t, map[string]string{"a": v}), Date: day, Now: day}
 }
 
 func TestInitMakesTheKeysThatTheThresholdNeeds(t *testing.T) {

@@ -16,9 +16,12 @@ import (
 func looking(t testing.TB, repo string) map[string]func() error {
 	return map[string]func() error{
 		"verify": func() error { _, err := publish.Verify(t.Context(), repo, day); return err },
-		"carry":  func() error { _, err := publish.Carry(t.Context(), repo, io.Discard, publish.CarryOptions{}); return err },
-		"keys":   func() error { _, err := publish.PackageKeys(repo); return err },
-		"fleet":  func() error { _, _, err := publish.MeasureFleet(repo, "stable"); return err },
+		"carry": func() error {
+			_, err := publish.Carry(t.Context(), repo, io.Discard, publish.CarryOptions{})
+			return err
+		},
+		"keys":  func() error { _, err := publish.PackageKeys(repo); return err },
+		"fleet": func() error { _, _, err := publish.MeasureFleet(repo, "stable"); return err },
 	}
 }
 

@@ -77,7 +77,7 @@ func pond(t testing.TB, o publish.InitOptions) string {
 	repo := initRepo(t, o)
 	add := func(r publish.Release) {
 		t.Helper()
-		r.Date = day
+		r.Date, r.Now = day, day
 		if err := publish.Add(context.Background(), repo, r); err != nil {
 			t.Fatal(err)
 		}
@@ -264,7 +264,7 @@ func rebuild(t *testing.T, empty string) string {
 		t.Fatal(err)
 	}
 	for _, v := range []string{"1.0.0", "1.1.0"} {
-		r := publish.Release{Version: version(t, v), Keys: publish.KeySource{Place: publish.DefaultKeys(empty)}, Date: day,
+		r := publish.Release{Version: version(t, v), Keys: publish.KeySource{Place: publish.DefaultKeys(empty)}, Date: day, Now: day,
 			Tree: tree(t, map[string]string{"a": v, "b/c": "same", "z": v + v})}
 		if v == "1.1.0" {
 			r.PatchFrom, r.Delta, r.GoOnly = versions(t, "1.0.0"), true, true
@@ -281,7 +281,7 @@ func TestAddTellsHowFarItIs(t *testing.T) {
 	for _, v := range []string{"1.0.0", "1.1.0"} {
 		var order []string
 		last := map[string]publish.Progress{}
-		r := publish.Release{Version: version(t, v), Date: day, Delta: true, GoOnly: true,
+		r := publish.Release{Version: version(t, v), Date: day, Now: day, Delta: true, GoOnly: true,
 			Tree: tree(t, map[string]string{"a": v, "b/c": "same", "z": strings.Repeat(v, 1<<16)})}
 		r.Report = func(p publish.Progress) {
 			was, begun := last[p.Making]
@@ -332,7 +332,7 @@ func digests(t *testing.T, dir string) []string {
 func TestAddRefusesWhatItCannotPublish(t *testing.T) {
 	repo := pond(t, publish.InitOptions{})
 	good := func() publish.Release {
-		return publish.Release{Version: version(t, "2.0.0"), Tree: tree(t, map[string]string{"a": "b"}), Date: day}
+		return publish.Release{Version: version(t, "2.0.0"), Tree: tree(t, map[string]string{"a": "b"}), Date: day, Now: day}
 	}
 	tests := map[string]struct {
 		change func(*publish.Release)
@@ -389,6 +389,32 @@ func TestDateComesFromTheEnvironment(t *testing.T) {
 	}
 }
 
+// A release is built again from sources of years ago: its packages are as old as these,
+// and sites take it all the same.
+func TestMetadataLivesFromTheClockOnWhateverTheReleasesDate(t *testing.T) {
+	old := time.Date(2015, 3, 1, 12, 0, 0, 0, time.UTC)
+	t.Setenv("SOURCE_DATE_EPOCH", strconv.FormatInt(old.Unix(), 10))
+	var packages []release.Digest
+	for _, now := range []time.Time{{}, day} {
+		repo := filepath.Join(t.TempDir(), "repo")
+		must(t, publish.Init(repo, publish.InitOptions{Date: now}))
+		r := small(t, "1.0.0")
+		r.Date, r.Now = time.Time{}, now
+		must(t, publish.Add(t.Context(), repo, r))
+		if _, err := publish.Verify(t.Context(), repo, now); err != nil {
+			t.Errorf("at %v: %v", now, err)
+		}
+		m := newestAt(t, repo, now)
+		if !m.Released.Equal(old) {
+			t.Errorf("released %v, want %v", m.Released, old)
+		}
+		packages = append(packages, m.Packages[""].Digest)
+	}
+	if packages[0] != packages[1] {
+		t.Error("the package depends on the clock")
+	}
+}
+
 // A range of versions can't tell builds apart, so a patch between builds has to suit all
 // of them: Verify plays it from each.
 func TestPatchSuitsEveryBuildOfItsBase(t *testing.T) {
@@ -399,7 +425,7 @@ func TestPatchSuitsEveryBuildOfItsBase(t *testing.T) {
 		{"a": "2", "b": "3", "c": "1", "gone": "1"},
 		{"a": "2", "b": "3", "c": "4"},
 	} {
-		r := publish.Release{Version: version(t, "1.5.0."+strconv.Itoa(i)), Tree: tree(t, files), Date: day}
+		r := publish.Release{Version: version(t, "1.5.0."+strconv.Itoa(i)), Tree: tree(t, files), Date: day, Now: day}
 		if i > 0 {
 			r.PatchLast = 1
 		}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"moult/core/archive"
 	"moult/core/fetch"
@@ -18,11 +19,20 @@ import (
 
 func newest(t testing.TB, repo string) *release.Manifest {
 	t.Helper()
+	return newestAt(t, repo, day)
+}
+
+// newestAt reads the newest release as a site does at a time, zero for the clock's.
+func newestAt(t testing.TB, repo string, now time.Time) *release.Manifest {
+	t.Helper()
+	if now.IsZero() {
+		now = time.Now()
+	}
 	address, err := fetch.FileURL(repo)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := site(t, repo, address, tempRoot(t), day)
+	r, err := site(t, repo, address, tempRoot(t), now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +100,7 @@ func TestArchitecturesOfOneRelease(t *testing.T) {
 	repo := initRepo(t, publish.InitOptions{})
 	add := func(v string, arch release.Arch, binary string, from ...string) error {
 		return publish.Add(t.Context(), repo, publish.Release{
-			Version: version(t, v), Arch: arch, Date: day, PatchFrom: versions(t, from...), Delta: true, GoOnly: true,
+			Version: version(t, v), Arch: arch, Date: day, Now: day, PatchFrom: versions(t, from...), Delta: true, GoOnly: true,
 			Tree: tree(t, map[string]string{"app.bin": binary, "common": v}),
 		})
 	}
