@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
+	"moult/core/fetch"
 	"moult/core/release"
 	"moult/core/site"
 	"moult/core/update"
@@ -176,9 +178,6 @@ func (p *adoption) goTo(step int) {
 }
 
 func (p *adoption) publisherStep() fyne.CanvasObject {
-	if p.publisher.Root == nil {
-		return explainStep(lang.L("This server has no signed list of releases. Moult will refuse its releases until you add a key of the publisher in the settings."))
-	}
 	print := widget.NewLabelWithStyle(grouped(p.publisher.Fingerprint), fyne.TextAlignLeading, fyne.TextStyle{Monospace: true})
 	print.Wrapping = fyne.TextWrapWord
 	cp := widgets.NewAction(lang.L("Copy"), widget.LowImportance, func() { p.app.fyne.Clipboard().SetContent(p.publisher.Fingerprint) })
@@ -220,7 +219,7 @@ func (p *adoption) allow() {
 	case askAddress:
 		ok = ok && strings.TrimSpace(p.address.Text) != ""
 	case askPublisher:
-		ok = ok && (p.publisher.Root == nil || p.compared.Checked)
+		ok = ok && p.compared.Checked
 	}
 	label := lang.L("Next")
 	switch p.step {
@@ -327,6 +326,10 @@ func (p *adoption) lookAtFolder(dir string) (func(), error) {
 }
 
 func (p *adoption) askPublisher(address string) (func(), error) {
+	address, err := addressOf(address)
+	if err != nil {
+		return nil, err
+	}
 	publisher, err := p.app.deps.Publisher(p.app.threads.ctx, address)
 	if err != nil {
 		return nil, err
@@ -339,6 +342,14 @@ func (p *adoption) askPublisher(address string) (func(), error) {
 		p.compared.SetChecked(false)
 		p.goTo(askPublisher)
 	}, nil
+}
+
+// addressOf turns a folder on this machine into the address that it has.
+func addressOf(typed string) (string, error) {
+	if info, err := os.Stat(typed); err == nil && info.IsDir() && filepath.IsAbs(typed) {
+		return fetch.FileURL(typed)
+	}
+	return typed, nil
 }
 
 // adoption collects what was typed.

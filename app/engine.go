@@ -80,7 +80,7 @@ type AskPassword func(ctx context.Context, prompt string) (string, error)
 // Publisher is who signs the releases of an address.
 type Publisher struct {
 	Address     string
-	Root        []byte // root.json; nil for a server without TUF
+	Root        []byte // root.json
 	Fingerprint string
 	Product     string
 }

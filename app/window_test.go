@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"path/filepath"
 	"slices"
 	"testing"
 
@@ -10,6 +11,7 @@ import (
 	"fyne.io/fyne/v2/test"
 
 	"moult/core/files"
+	"moult/core/publish"
 	"moult/core/site"
 	"moult/core/update"
 	"moult/widgets"
@@ -436,6 +438,24 @@ func TestAddingASiteSaysWhatWasFound(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestAFolderIsAnAddressOfAPublisher meets the publisher of a repository that lies
+// in a folder of this machine.
+func TestAFolderIsAnAddressOfAPublisher(t *testing.T) {
+	repo := filepath.Join(t.TempDir(), "duck pond")
+	if err := publish.Init(repo, publish.InitOptions{Product: "Duckpond"}); err != nil {
+		t.Fatal(err)
+	}
+	b := newBench(t)
+	b.app.deps.Publisher = meetPublisher
+	b.app.deps.Open = func(string, AskPassword) (Engine, error) { return nil, site.ErrNotSite }
+	b.app.addSite()
+	b.typeInto(t, t.TempDir())
+	b.tap(t, "Next")
+	b.typeInto(t, repo)
+	b.tap(t, "Next")
+	b.mustSay(t, "Compare this fingerprint")
 }
 
 func TestANewSiteNeedsAComparedFingerprint(t *testing.T) {
