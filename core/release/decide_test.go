@@ -185,6 +185,17 @@ func TestFirstHopOfChainIsWhatThePackageLeadsTo(t *testing.T) {
 	}
 }
 
+// Both figures that people compare are of the way to the stop, not to what lies behind it.
+func TestCostsBehindAStopEndThere(t *testing.T) {
+	stop := offer(t, "1.4.0", patch("1.3.x", 1_000_000))
+	stop.Packages[X86_64] = Package{URL: "https://example.org/1.4.0/full", Size: 3_000_000}
+	got, err := Decide(offer(t, "1.5.0", patch("1.4.x", 7), stops(t, "1.4.0")), Site{Current: version(t, "1.3.0"), Arch: X86_64},
+		func(Version) ([]*Manifest, error) { return []*Manifest{stop}, nil })
+	if err != nil || got.Bytes != 1_000_000 || got.FullBytes != 3_000_000 || got.Package.Size != got.Bytes || len(got.Hops) != 2 {
+		t.Errorf("decided %+v, %v", got, err)
+	}
+}
+
 func TestDecideErrors(t *testing.T) {
 	site := Site{Current: version(t, "1.3.0"), Arch: AArch64}
 	var arch *UnsupportedArchError

@@ -19,8 +19,10 @@ type Strategy struct {
 	// Package is what to fetch; for a chain, the first hop. Zero for None.
 	Package    Package
 	Operations Operations // of a patch; empty otherwise
-	Bytes      int64      // to download, all hops together
-	FullBytes  int64      // what the full package would cost; 0 unknown
+	// Bytes is what to download: for a chain, all its patches together. Behind a stop it
+	// ends there, as the way on is decided when the stop is installed.
+	Bytes     int64
+	FullBytes int64 // what the full package would cost that leads as far as Bytes; 0 unknown
 	// Hops are the versions passed through, the target last. Package leads to the
 	// first of them.
 	Hops []Version
