@@ -1,7 +1,6 @@
 package publish_test
 
 import (
-	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -61,12 +60,13 @@ func TestPruneKeepsTheNewestAndWhatMayNotBeSkipped(t *testing.T) {
 				t.Errorf("a %s still leads from 1.4.2", p.Kind)
 			}
 		}
-		// What is left for a site on the release that is gone.
+		// What is left for a site on the release that is gone: the full package of the stop.
 		s, err := release.Decide(m, release.Site{Current: version(t, "1.4.2"), Arch: release.X86_64, BaseKnown: true},
-			func(release.Version) ([]*release.Manifest, error) { return nil, nil })
-		var stop *release.StopError
-		if err != nil && !errors.As(err, &stop) || err == nil && s.Kind != release.Full {
-			t.Errorf("%q, %v", s.Kind, err)
+			func(release.Version) ([]*release.Manifest, error) {
+				return []*release.Manifest{readManifest(t, repo, "releases/1.5.0/manifest.json", day)}, nil
+			})
+		if err != nil || s.Kind != release.Full || len(s.Hops) != 2 || s.Hops[0].String() != "1.5.0" {
+			t.Errorf("%+v, %v", s, err)
 		}
 		// The second time there is nothing to do.
 		if pruned, err = publish.Prune(t.Context(), repo, publish.PruneOptions{Keep: 1, Date: day}); err != nil || pruned.Files > 0 || len(pruned.Releases) > 0 {

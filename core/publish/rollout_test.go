@@ -28,22 +28,19 @@ func newestAt(t testing.TB, repo string, now time.Time) *release.Manifest {
 	if now.IsZero() {
 		now = time.Now()
 	}
+	return readManifest(t, repo, "stable/manifest.json", now)
+}
+
+func readManifest(t testing.TB, repo, name string, now time.Time) *release.Manifest {
+	t.Helper()
 	address, err := fetch.FileURL(repo)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	r, err := site(t, repo, address, tempRoot(t), now)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err := r.Read(t.Context(), "stable/manifest.json", release.MaxManifest)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
+	b, err := r.Read(t.Context(), name, release.MaxManifest)
+	must(t, err)
 	m, err := release.ParseManifest(b, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	return m
 }
 
