@@ -37,14 +37,15 @@ type undoer struct {
 	id    string
 	notes []string
 	errs  []error
-	// failed are the paths that did not go back. What goes where they still are
-	// must wait: it would take them for somebody else's.
+	// failed are the paths that did not go back. What goes where they still are must
+	// wait, as it would take them for somebody else's, and so must what goes into them.
 	failed []release.Path
 }
 
 // waits reports whether a step must wait for another call of Undo.
 func (w *undoer) waits(st step) bool {
-	return slices.ContainsFunc(w.failed, func(p release.Path) bool { return p.Within(release.Path(st.path)) })
+	at := release.Path(st.path)
+	return slices.ContainsFunc(w.failed, func(p release.Path) bool { return p.Within(at) || at.Within(p) })
 }
 
 func undoFiles(_ context.Context, d disk, s *site.Site, u *site.Update, p *Plan, j *site.Journal, report func(done, total int)) ([]string, error) {
