@@ -56,7 +56,7 @@ func (p *Program) patchApplyCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&operations, "operations", "", `JSON file with the operations, as in a manifest: {"replace": …, "delete": …}`)
-	cmd.Flags().BoolVar(&o.Backup, "backup", false, "keep the way back in .moult, for `moult patch undo`")
+	cmd.Flags().BoolVar(&o.Backup, "backup", false, "keep the way back in .moult, for 'moult patch undo'")
 	return cmd
 }
 

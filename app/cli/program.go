@@ -81,7 +81,7 @@ func (p *Program) command() *cobra.Command {
 	flags := root.PersistentFlags()
 	flags.BoolVar(&p.json, "json", false, "print one JSON document")
 	flags.BoolVarP(&p.quiet, "quiet", "q", false, "print no progress and no messages")
-	flags.BoolVarP(&p.yes, "yes", "y", false, "answer every question with its default")
+	flags.BoolVarP(&p.yes, "yes", "y", false, "answer every question with its default, and confirm what can't be undone")
 	root.AddCommand(
 		p.demoCommand(), p.initCommand(), p.checkCommand(), p.skipCommand(), p.planCommand(),
 		p.updateCommand(), p.rollbackCommand(), p.recoverCommand(), p.historyCommand(), p.discardCommand(),

@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 	"time"
 
@@ -100,10 +101,13 @@ func amount(e update.Event) string {
 		return size(e.Done)
 	}
 	if e.Total > 0 {
-		return fmt.Sprintf("%d of %d %s", e.Done, e.Total, e.Unit)
+		return fmt.Sprintf("%d of %s", e.Done, plural(int(e.Total), singular(e.Unit)))
 	}
-	return fmt.Sprintf("%d %s", e.Done, e.Unit)
+	return plural(int(e.Done), singular(e.Unit))
 }
+
+// singular is the noun of a unit.
+func singular(u update.Unit) string { return strings.TrimSuffix(string(u), "s") }
 
 // timeLeft estimates from what was done so far. It says nothing in the first
 // second, when the estimate would jump about.

@@ -45,7 +45,7 @@ func (p *Program) unlock(key string) ([]byte, error) {
 
 // bad turns errors about what the user named into wrong usage.
 func bad(err error) error {
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, publish.ErrNotRepository) || errors.Is(err, publish.ErrKeyPlace) {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, publish.ErrNotRepository) || errors.Is(err, publish.ErrKeyPlace) || errors.Is(err, publish.ErrNoChange) {
 		return usageError{err}
 	}
 	return err

@@ -275,13 +275,25 @@ func (p *Program) historyCommand() *cobra.Command {
 func (p *Program) discardCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "discard SITE UPDATE-ID",
-		Short: "Remove a restore point and what it keeps in the database",
+		Short: "Remove a restore point, the older ones, and what they keep in the database",
+		Long:  "Remove a restore point and what it keeps in the database, for good. The older ones go with it,\nas a way back leads through every newer update.",
 		Args:  cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return p.withWholeSite(cmd.Context(), args[0], func(e *update.Engine, _ []*update.Result, _ update.Report) error {
-				ok, err := p.confirm("Remove the restore point for good? The way back from this update is lost.", "--yes")
-				if err != nil || !ok {
+				older, err := olderPoints(e, args[1])
+				if err != nil {
 					return err
+				}
+				question := "Remove the restore point for good? The way back from this update is lost."
+				if older > 0 {
+					question = fmt.Sprintf("Remove the restore point and %s for good? The way back from these updates is lost.", plural(older, "older one"))
+				}
+				ok, err := p.confirmLoss(question)
+				if err != nil {
+					return err
+				}
+				if !ok {
+					return p.done(map[string]any{"discarded": nil}, "The restore point stays.")
 				}
 				if err := e.Discard(cmd.Context(), args[1]); err != nil {
 					return err
@@ -290,6 +302,25 @@ func (p *Program) discardCommand() *cobra.Command {
 			})
 		},
 	}
+}
+
+// olderPoints counts the restore points that go with that of an update.
+func olderPoints(e *update.Engine, id string) (int, error) {
+	records, err := e.History()
+	if err != nil {
+		return 0, err
+	}
+	i := slices.IndexFunc(records, func(r update.Record) bool { return r.ID == id })
+	if i < 0 {
+		return 0, usagef("there is no update %s on this site; moult history lists them", id)
+	}
+	older := 0
+	for _, r := range records[i+1:] {
+		if r.CanRollBack && records[i].CanRollBack {
+			older++
+		}
+	}
+	return older, nil
 }
 
 func (p *Program) verifyCommand() *cobra.Command {

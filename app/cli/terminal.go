@@ -66,6 +66,16 @@ func (p *Program) confirm(question, flag string) (bool, error) {
 	return answer == "y", err
 }
 
+// confirmLoss asks a question whose default is no, as what is done can't be undone. Only
+// --yes says yes for somebody who isn't there.
+func (p *Program) confirmLoss(question string) (bool, error) {
+	if p.yes {
+		return true, nil
+	}
+	answer, err := p.choose(question+" [y/N]", "--yes", "n", "y")
+	return answer == "y", err
+}
+
 // choose asks for one of the answers, of which the first is the default.
 func (p *Program) choose(question, flag string, answers ...string) (string, error) {
 	if p.yes {

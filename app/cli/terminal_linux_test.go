@@ -239,7 +239,7 @@ func TestQuestionsAreAskedOnATerminal(t *testing.T) {
 	}
 }
 
-func TestTheQuestionBeforeARollBackSaysHowFar(t *testing.T) {
+func TestTheQuestionBeforeALossSaysHowMuch(t *testing.T) {
 	s := newTerminal(t)
 	dir := pond(t, s)
 	repo := filepath.Join(filepath.Dir(dir), "repo")
@@ -255,7 +255,13 @@ func TestTheQuestionBeforeARollBackSaysHowFar(t *testing.T) {
 	_, list := s.run("history", dir)()
 	lines := strings.Split(strings.TrimSpace(list), "\n")
 	oldest, _, _ := strings.Cut(lines[len(lines)-1], " ")
-	wait := s.run("rollback", dir)
+	newest, _, _ := strings.Cut(lines[0], " ")
+	wait := s.run("discard", dir, newest, "--json")
+	s.answer("Remove the restore point and 1 older one for good?", "")
+	if _, out := wait(); !strings.Contains(out, `"discarded": null`) {
+		t.Errorf("no answer to the question what to discard gives %s", out)
+	}
+	wait = s.run("rollback", dir)
 	s.answer("Roll site back from 1.2.0 to 1.1.0? [Y/n]", "n")
 	wait()
 	wait = s.run("rollback", dir, oldest)

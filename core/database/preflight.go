@@ -226,7 +226,7 @@ func (f *preflight) scheduler() ([]Finding, error) {
 	}
 	if strings.EqualFold(on, "ON") || on == "1" {
 		if active > 0 {
-			return []Finding{{Code: "database events", Level: levelWarn, Text: fmt.Sprintf("%d scheduled events may run while the update runs", active)}}, nil
+			return []Finding{{Code: "database events", Level: levelWarn, Text: fmt.Sprintf("Scheduled events may run while the update runs: %d", active)}}, nil
 		}
 		return nil, nil
 	}

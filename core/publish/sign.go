@@ -39,6 +39,9 @@ func (e *PendingError) Error() string {
 // signatures.
 var ErrPending = errors.New("an earlier change waits for signatures: sign or drop it first (moult publish sign)")
 
+// ErrNoChange says that there is no change to be signed or dropped.
+var ErrNoChange = errors.New("no change waits for signatures")
+
 // openToChange opens a repository in which no change waits for signatures.
 func openToChange(dir string, date time.Time, mends ...string) (*repository, error) {
 	r, err := lockRepository(dir, date, append(mends, onlineRoles...)...)
@@ -132,7 +135,7 @@ func Sign(ctx context.Context, repo string, keys KeySource, date time.Time) ([]C
 		return nil, err
 	}
 	if pending == nil {
-		return nil, fmt.Errorf("%s: no change waits for signatures", repo)
+		return nil, fmt.Errorf("%s: %w", repo, ErrNoChange)
 	}
 	if pending.Signed.Version != r.targets.Signed.Version+1 {
 		return nil, fmt.Errorf("%s: the change that waits for signatures starts from another state than the published one: drop it and make it again", repo)
@@ -186,7 +189,11 @@ func Drop(repo string) error {
 		return err
 	}
 	defer r.close()
-	return os.Remove(r.path("metadata", pendingFile))
+	err = os.Remove(r.path("metadata", pendingFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%s: %w", repo, ErrNoChange)
+	}
+	return err
 }
 
 // Change is one thing that a change of the repository adds, replaces or removes: a file,

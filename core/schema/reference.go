@@ -43,7 +43,7 @@ func (p *planner) standing(t *Table, k *ForeignKey) bool {
 func (p *planner) checkForeignKey(t, parent *Table, k *ForeignKey) {
 	title := "F2: foreign key " + k.Name + " of " + t.Name
 	if len(k.RefColumns) != len(k.Columns) {
-		p.refuse("%s has %d columns and refers to %d", title, len(k.Columns), len(k.RefColumns))
+		p.refuse("%s does not refer to as many columns as it has: %d and %d", title, len(k.RefColumns), len(k.Columns))
 		return
 	}
 	for i, name := range k.Columns {

@@ -103,7 +103,7 @@ func (r *run) health(ctx context.Context) error {
 		return err // a cancelled request says nothing of the site
 	}
 	if is == healthBad && b.Healthy {
-		return errUnhealthy{fmt.Errorf("%s answered %s in %d attempts; before the update it answered rightly", cfg.URL, text, attempts)}
+		return errUnhealthy{fmt.Errorf("%s answered %s (attempts: %d); before the update it answered rightly", cfg.URL, text, attempts)}
 	}
 	r.unsure = true
 	r.warn("The health check can't tell whether the site works (%s: %s). Look at it; you can roll back.", cfg.URL, text)
