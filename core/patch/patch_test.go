@@ -209,37 +209,46 @@ func TestManagedSiteIsRefused(t *testing.T) {
 	}
 }
 
+// TestPatchKeepsTheWayBackThatItCouldNotGo has the place for what is removed lead out of
+// the site, where neither the patch nor its undo goes.
 func TestPatchKeepsTheWayBackThatItCouldNotGo(t *testing.T) {
-	ctx, dir := context.Background(), makeDir(t)
-	lib, away := filepath.Join(dir, "lib"), filepath.Join(t.TempDir(), "lib")
+	ctx, dir, elsewhere := context.Background(), makeDir(t), t.TempDir()
 	must := func(err error) {
 		t.Helper()
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
-	must(os.Mkdir(lib, 0o755))
-	must(os.WriteFile(filepath.Join(lib, "a.php"), []byte("one"), 0o644))
-	swap := func(done, total int64) { // someone puts a link where a directory was
-		if done == total {
-			must(os.Rename(lib, away))
-			must(os.Symlink(away, lib))
+	gone := filepath.Join(dir, "gone.php")
+	must(os.WriteFile(gone, []byte("one"), 0o644))
+	var kept string
+	lead := func(done, total int64) {
+		if done < total {
+			return
 		}
+		updates, err := filepath.Glob(filepath.Join(dir, site.Home, "updates", "*"))
+		must(err)
+		kept = filepath.Join(updates[0], "old")
+		must(os.Remove(kept))
+		must(os.Symlink(elsewhere, kept))
 	}
-	_, err := patch.Apply(ctx, dir, makePackage(t, map[string]string{"index.php": "two", "lib/a.php": "two"}), patch.Options{Report: swap})
+	ops := release.Operations{ReplaceFiles: []release.Path{"index.php"}, DeleteFiles: []release.Path{"gone.php"}}
+	_, err := patch.Apply(ctx, dir, makePackage(t, map[string]string{"index.php": "two"}), patch.Options{Operations: &ops, Report: lead})
 	if !errors.Is(err, patch.ErrUnfinished) {
 		t.Fatalf("the error is %v, want one that is ErrUnfinished", err)
 	}
 	if _, err := patch.Undo(ctx, dir); err == nil {
 		t.Fatal("it was undone through a link")
 	}
-	must(os.Remove(lib))
-	must(os.Rename(away, lib))
+	must(os.Remove(kept))
 	if _, err := patch.Undo(ctx, dir); err != nil {
 		t.Fatalf("the way back is gone: %v", err)
 	}
-	text, err := os.ReadFile(filepath.Join(lib, "a.php"))
+	text, err := os.ReadFile(gone)
 	if read(t, dir) != "one" || err != nil || string(text) != "one" {
-		t.Errorf("index.php is %q, lib/a.php %q, %v", read(t, dir), text, err)
+		t.Errorf("index.php is %q, gone.php %q, %v", read(t, dir), text, err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, site.Home)); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf(".moult: %v", err)
 	}
 }
