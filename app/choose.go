@@ -167,7 +167,7 @@ func (h *chooser) take() {
 			h.yes.Set(lang.L("Replace it"), widget.DangerImportance, true)
 			return
 		case !errors.Is(err, fs.ErrNotExist):
-			h.say(err.Error())
+			h.say(sentence(err.Error()))
 			return
 		}
 	}

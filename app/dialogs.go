@@ -130,7 +130,7 @@ func (a *App) showContent(title string, content fyne.CanvasObject) {
 }
 
 // showError tells that something failed, in a sentence, with the error itself
-// below to read and to copy.
+// below to read and to copy; the copy is in English, for whoever helps.
 func (a *App) showError(sentence string, err error) {
 	if a.deps.Logger != nil {
 		a.deps.Logger.Error(sentence, "err", err)
@@ -140,7 +140,7 @@ func (a *App) showError(sentence string, err error) {
 	}
 	label := widget.NewLabel(sentence)
 	label.Wrapping = fyne.TextWrapWord
-	details := widget.NewLabel(err.Error())
+	details := widget.NewLabel(say(err.Error()))
 	details.Wrapping = fyne.TextWrapBreak
 	details.TextStyle.Monospace = true
 	scroll := container.NewVScroll(details)
@@ -155,7 +155,7 @@ func (a *App) showError(sentence string, err error) {
 func (a *App) showKeys() {
 	rows := container.New(layout.NewFormLayout())
 	for _, s := range shortcuts {
-		key := widget.NewLabelWithStyle("Ctrl+"+string(s.key), fyne.TextAlignLeading, fyne.TextStyle{Monospace: true})
+		key := widget.NewLabelWithStyle(modifierName(fyne.KeyModifierShortcutDefault)+"+"+string(s.key), fyne.TextAlignLeading, fyne.TextStyle{Monospace: true})
 		rows.Add(key)
 		rows.Add(widget.NewLabel(lang.L(s.what)))
 	}
@@ -164,6 +164,14 @@ func (a *App) showKeys() {
 	scroll := container.NewVScroll(container.NewVBox(rest, rows))
 	scroll.SetMinSize(fyne.NewSize(dialogWidth, 300))
 	a.showContent(lang.L("Keyboard"), scroll)
+}
+
+// modifierName is what the key is called that goes with a shortcut.
+func modifierName(m fyne.KeyModifier) string {
+	if m == fyne.KeyModifierSuper { // as on a Mac, where it is Command
+		return "Cmd"
+	}
+	return "Ctrl"
 }
 
 // showAbout says which Moult this is.

@@ -148,7 +148,7 @@ func (v *historyView) details(r update.Record) {
 	a.threads.run(func() {
 		lines, err := readLog(engine, r.ID)
 		if err != nil {
-			lines = []string{err.Error()}
+			lines = []string{say(err.Error())}
 		}
 		a.threads.do(func() { v.showDetails(r, lines) })
 	})

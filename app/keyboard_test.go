@@ -257,3 +257,11 @@ func TestAnUpdateByTheKeyboardAlone(t *testing.T) {
 	space()
 	b.mustSay(t, "Rolled back: the site runs 1.4.2 again.")
 }
+
+func TestShortcutsAreNamedAsOnTheKeyboard(t *testing.T) {
+	for m, want := range map[fyne.KeyModifier]string{fyne.KeyModifierControl: "Ctrl", fyne.KeyModifierSuper: "Cmd"} {
+		if got := modifierName(m); got != want {
+			t.Errorf("modifier %d is called %q, want %q", m, got, want)
+		}
+	}
+}

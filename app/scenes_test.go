@@ -305,7 +305,7 @@ var scenes = []scene{
 	{"details", base, func(b *bench) { b.page().history.details(b.model().History[1]) }},
 	{"told", base, func(b *bench) { b.page().do(CopyReport) }},
 	{"error", base, func(b *bench) {
-		b.app.showError(lang.L("The settings could not be saved."), errors.New("site.toml: /srv/www/duckpond/.moult/site.toml"))
+		b.app.showError(lang.L("The restore point could not be discarded."), &update.Error{Kind: update.KindBlocked, Stage: update.StagePreflight, Err: errors.New("The update needs 12 MB on the disk; 3 MB are free.")})
 	}},
 	{"ask-roll-back", func() Model { return outcome(update.Done, update.SiteNew, "", "") }, func(b *bench) { b.page().press(1) }},
 	{"several", base, func(b *bench) {

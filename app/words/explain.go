@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"moult/core/site"
 	"moult/core/update"
@@ -83,7 +84,8 @@ func (x Explanation) String() string {
 // has several lines.
 func Sentence(text string) string {
 	text = strings.TrimSpace(text)
-	if text == "" || strings.Contains(text, "\n") || strings.ContainsRune(".!?", rune(text[len(text)-1])) {
+	last, _ := utf8.DecodeLastRuneInString(text)
+	if text == "" || strings.Contains(text, "\n") || strings.ContainsRune(".!?…", last) {
 		return text
 	}
 	return text + "."

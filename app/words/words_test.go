@@ -54,6 +54,16 @@ func TestExplainNamesTheThingAndWhatToDo(t *testing.T) {
 	}
 }
 
+func TestSentenceEndsOnce(t *testing.T) {
+	for text, want := range map[string]string{
+		"": "", "the disk is full": "the disk is full.", "Really?": "Really?", "Done.": "Done.", "and 12 more…": "and 12 more…", "line\nline": "line\nline", " für Café ": "für Café.",
+	} {
+		if got := Sentence(text); got != want {
+			t.Errorf("%q became %q, want %q", text, got, want)
+		}
+	}
+}
+
 func TestStandingSaysWhereTheSiteIs(t *testing.T) {
 	from, _ := release.ParseVersion("1.4.2")
 	to, _ := release.ParseVersion("1.5.0")
