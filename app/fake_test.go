@@ -206,8 +206,9 @@ func (e *fakeEngine) Discard(_ context.Context, id string) error {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	for i := range e.history {
-		if e.history[i].ID == id {
+	found := false
+	for i := range e.history { // the older ones go with it
+		if found = found || e.history[i].ID == id; found {
 			e.history[i].CanRollBack, e.history[i].DiskBytes = false, 0
 		}
 	}

@@ -122,15 +122,30 @@ func (l *recordLine) CreateRenderer() fyne.WidgetRenderer {
 }
 
 func (v *historyView) confirmDiscard(r update.Record) {
+	size, older := r.DiskBytes, v.olderThan(r)
+	for _, o := range older {
+		size += o.DiskBytes
+	}
+	text := lang.L("This frees {{.Size}}. The old files and the data that was set aside are deleted for good, and you can't go back to {{.Version}} any more.",
+		vars{"Size": bytesText(size), "Version": r.From})
+	if n := len(older); n > 0 {
+		text += " " + lang.N("{{.N}} older restore points go with it, as the way to them leads through this one.", n, vars{"N": n})
+	}
 	v.page.app.ask(question{
 		title: lang.L("Discard the restore point of {{.When}}?", vars{"When": whenText(r.Started)}),
-		text: lang.L("This frees {{.Size}}. The old files and the data that was set aside are deleted for good, and you can't go back to {{.Version}} any more.",
-			vars{"Size": bytesText(r.DiskBytes), "Version": r.From}),
+		text:  text,
 		keep:  lang.L("Keep it"),
 		yes:   lang.L("Discard"),
 		risky: true,
 		do:    func() { v.discard(r.ID) },
 	})
+}
+
+// olderThan lists the restore points before r. One is reached by way of all that
+// are newer, so that they are discarded with it.
+func (v *historyView) olderThan(r update.Record) []update.Record {
+	i := slices.IndexFunc(v.rows, func(o update.Record) bool { return o.ID == r.ID })
+	return slices.DeleteFunc(slices.Clone(v.rows[i+1:]), func(o update.Record) bool { return !o.CanRollBack })
 }
 
 func (v *historyView) discard(id string) {

@@ -159,6 +159,33 @@ func TestDiscardAsksAndKeepsTheSafeAnswerInFocus(t *testing.T) {
 	}
 }
 
+func TestDiscardTellsOfOlderRestorePoints(t *testing.T) {
+	e := wiki()
+	point := func(id string, from, to string, size int64, there bool) update.Record {
+		return update.Record{Result: update.Result{ID: id, From: version(from), To: version(to), State: update.Done, Site: update.SiteNew}, CanRollBack: there, DiskBytes: size}
+	}
+	e.history = []update.Record{point("d", "1.4.1", "1.4.2", 1e6, true), point("c", "1.4.0", "1.4.1", 2e6, true), point("b", "1.3.0", "1.4.0", 4e6, false), point("a", "1.2.0", "1.3.0", 8e6, true)}
+	b := newBench(t, e)
+	for i, want := range []string{"This frees 11 MB.", "This frees 10 MB.", "", "This frees 8.0 MB."} {
+		if want == "" {
+			continue
+		}
+		b.page().history.confirmDiscard(b.model().History[i])
+		b.mustSay(t, want)
+		told := slices.ContainsFunc(b.texts(), func(s string) bool { return contains(s, "older restore point") })
+		if told != (i < 3) {
+			t.Errorf("for %s older restore points are told of: %v", e.history[i].ID, told)
+		}
+		b.tap(t, "Keep it")
+	}
+	b.page().history.confirmDiscard(b.model().History[1])
+	b.mustSay(t, "1 older restore point goes with it")
+	b.tap(t, "Discard")
+	if got := len(b.page().history.olderThan(b.model().History[0])); got != 0 {
+		t.Errorf("%d older restore points are left in the list", got)
+	}
+}
+
 func TestARestorePointThatCanNotBeDiscardedSaysWhy(t *testing.T) {
 	e := wiki()
 	e.keepErr = errors.New("unlinkat backup: permission denied")
