@@ -405,6 +405,38 @@ func TestUndoMakesRoom(t *testing.T) {
 	}
 }
 
+// TestUndoOfWhatWasNotBegun puts a link where a directory was, after staging and before
+// the switch.
+func TestUndoOfWhatWasNotBegun(t *testing.T) {
+	for _, way := range ways {
+		t.Run(way.name, func(t *testing.T) {
+			if way.name == "trees" {
+				needTrees(t)
+			}
+			sc := wholeTrees()
+			sc.way = way.choice
+			w := build(t, scratch(t), sc)
+			defer w.close()
+			w.makePlan()
+			d := way.wrap(&faultyDisk{})
+			must(t, w.stage(d))
+			lib, away := filepath.Join(w.dir, "lib"), filepath.Join(t.TempDir(), "lib")
+			must(t, os.Rename(lib, away))
+			must(t, os.Symlink(away, lib))
+			want := w.tree()
+			if err := w.switchOver(d); err == nil {
+				t.Fatal("the switch went through a link")
+			}
+			if notes, err := w.undo(d); err != nil || len(notes) > 0 {
+				t.Errorf("undo: %v, notes %q", err, notes)
+			}
+			if diff := cmp.Diff(want, w.tree()); diff != "" {
+				t.Errorf("the undo changed the site (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
 func TestUndoLeavesTheGroupOfADirectory(t *testing.T) {
 	needTrees(t)
 	if os.Geteuid() != 0 {

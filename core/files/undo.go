@@ -184,6 +184,9 @@ func (w *undoer) undo(st step, tree []node) error {
 	case errors.As(err, &link) && (st.kind == makeDir || st.kind == placeFile):
 		return nil // what the update put there is gone with its directory
 	case err != nil && st.kind != makeDir && st.kind != placeFile:
+		if old, err := w.holdsOld(st); err != nil || !old {
+			return err // the step was not begun: nothing here is the update's doing
+		}
 		if err := w.makeWay(st.path); err != nil {
 			return err
 		}
@@ -325,6 +328,25 @@ func (w *undoer) undoReplace(st step, here fs.FileInfo) error {
 		}
 	}
 	return w.d.replace(w.update, st.kept(), w.site, st.path)
+}
+
+// holdsOld reports whether what was at the path of a step before the update lies in the
+// restore point.
+func (w *undoer) holdsOld(st step) (bool, error) {
+	if kept, err := exists(w.update, st.kept()); err != nil || kept != nil {
+		return kept != nil, err
+	}
+	staged, err := exists(w.update, st.staged())
+	switch {
+	case err != nil || staged == nil:
+		return false, err
+	case st.kind == turnOver:
+		return staged.IsDir() == (st.gone.Change == Rmdir), nil
+	case st.kind == swapFile:
+		who, err := w.whose(w.update, st.staged(), staged, st)
+		return who == before, err
+	}
+	return false, nil
 }
 
 // makeWay makes the directories above a path that goes back, where they were removed
