@@ -193,6 +193,24 @@ func disguise(t *testing.T, evil, keys, theirs string) {
 	})
 }
 
+// Each document names the next by its hash: older ones, however genuine, are not taken for
+// those that the timestamp stands for.
+func TestDocumentsOfDifferentTimesAreNotMixed(t *testing.T) {
+	for role, pair := range map[string][2]string{
+		"snapshot": {"2.snapshot.json", "4.snapshot.json"}, "targets": {"2.targets.json", "4.targets.json"},
+	} {
+		repo := pond(t, publish.InitOptions{})
+		older, err := os.ReadFile(filepath.Join(repo, "metadata", pair[0]))
+		must(t, err)
+		must(t, os.WriteFile(filepath.Join(repo, "metadata", pair[1]), older, 0o644))
+		for name, command := range signing(t, repo, publish.DefaultKeys(repo)) {
+			if err := command(); !errors.Is(err, trust.ErrUntrusted) || !strings.Contains(err.Error(), role) {
+				t.Errorf("%s: got %v, want ErrUntrusted", name, err)
+			}
+		}
+	}
+}
+
 func TestFilesThatWereExchangedAreNotSignedAgain(t *testing.T) {
 	for name, test := range map[string]struct {
 		file    string
