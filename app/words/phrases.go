@@ -423,7 +423,8 @@ var Phrases = []string{
 	"has the character {1}, which is not portable",
 	"has the name {1}, which Windows reserves",
 	"{1} is not a directory",
-	"none of the publisher's releases looks like this site: name the installed version with --version",
+	"none of the publisher's releases looks like this site",
+	"{1} is no address: write https://… or, for a folder on this machine, its whole path",
 	"{1} has no root.json: this is not the address of a signed repository: {2}",
 
 	// What a statement costs.

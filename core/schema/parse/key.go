@@ -208,7 +208,7 @@ func (c *cursor) foreignKey(name string) *schema.ForeignKey {
 	f.Columns = c.names("a column")
 	c.references(f)
 	if len(f.RefColumns) != len(f.Columns) {
-		c.fail("the foreign key does not refer to as many columns as it has: %d and %d", len(f.RefColumns), len(f.Columns))
+		c.fail("the foreign key has %d columns and refers to %d", len(f.Columns), len(f.RefColumns))
 	}
 	return f
 }
