@@ -232,6 +232,12 @@ var scenes = []scene{
 		m.Run = &update.Run{ID: "20261121-1000", From: version("1.4.2"), To: version("1.5.0"), Started: at("2026-11-21T10:00:00Z"), Stage: update.StageFiles, CanFinish: true, Recommended: update.Undo, Reason: "It stopped between two releases; going back is the safe way."}
 		return m
 	}, nil},
+	{"interrupted-back", func() Model {
+		m := base()
+		m.State = update.Interrupted
+		m.Run = &update.Run{ID: "20261121-1000", From: version("1.4.2"), To: version("1.5.0"), Started: at("2026-11-21T10:00:00Z"), Stage: update.StageRollBack, RollingBack: true, Recommended: update.Undo, Reason: "It was going back to the old release when it stopped."}
+		return m
+	}, nil},
 	{"history", func() Model { return outcome(update.Done, update.SiteNew, "", "") }, func(b *bench) { b.page().tabs.Select(tabHistory) }},
 	{"unsigned", func() Model {
 		m := found()
@@ -301,6 +307,7 @@ var scenes = []scene{
 		return m
 	}, func(b *bench) { b.page().press(0) }},
 	{"ask-discard", base, func(b *bench) { b.page().history.confirmDiscard(b.model().History[0]) }},
+	{"ask-check", readyDecided, func(b *bench) { b.page().check() }},
 	{"ask-remove", base, func(b *bench) { b.page().confirmRemove() }},
 	{"details", base, func(b *bench) { b.page().history.details(b.model().History[1]) }},
 	{"told", base, func(b *bench) { b.page().do(CopyReport) }},
