@@ -239,6 +239,22 @@ func TestQuestionsAreAskedOnATerminal(t *testing.T) {
 	}
 }
 
+func TestSayingNoToALaterHopTellsOfTheFirst(t *testing.T) {
+	s := newTerminal(t)
+	dir := pond(t, s)
+	base := filepath.Dir(dir)
+	if code, _ := s.run("publish", "add", base+"/repo", "--version", "1.2.0", "--tree", base+"/v1", "--stop", "1.1.0", "--quiet")(); code != 0 {
+		t.Fatalf("publish add: exit %d", code)
+	}
+	wait := s.run("update", dir, "--on-edited", "new")
+	s.answer("from 1.0.0 to 1.1.0? [Y/n]", "y")
+	s.answer("from 1.1.0 to 1.2.0? [Y/n]", "n")
+	s.shows("The site is at 1.1.0.")
+	if code, _ := wait(); code != 0 || strings.Contains(s.seen.String(), "Nothing on the site") {
+		t.Errorf("exit %d: %s", code, s.seen.String())
+	}
+}
+
 func TestTheQuestionBeforeALossSaysHowMuch(t *testing.T) {
 	s := newTerminal(t)
 	dir := pond(t, s)
