@@ -7,6 +7,7 @@ import (
 
 	"moult/app/words"
 	"moult/core/release"
+	"moult/core/schema/parse"
 	"moult/core/site"
 	"moult/core/update"
 )
@@ -69,6 +70,7 @@ func exitCode(err error) int {
 	var usage usageError
 	var run runError
 	var locked *site.LockedError
+	var malformed *parse.Error
 	switch {
 	case err == nil:
 		return exitOK
@@ -80,6 +82,8 @@ func exitCode(err error) int {
 		return exitAttention
 	case errors.As(err, &usage):
 		return exitUsage
+	case errors.As(err, &malformed) && update.KindOf(err) == "":
+		return exitUsage // a schema of whoever asks
 	case errors.As(err, &run) && run.result != nil && (run.result.State == update.NeedsAttention || run.result.Site == update.SiteMixed):
 		return exitAttention
 	case errors.As(err, &locked):

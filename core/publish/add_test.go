@@ -1,11 +1,13 @@
 package publish_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
 	"moult/core/publish"
 	"moult/core/release"
+	"moult/core/schema/parse"
 )
 
 func TestAStopMustHaveBeenPublished(t *testing.T) {
@@ -31,6 +33,21 @@ func TestAStopMustHaveBeenPublished(t *testing.T) {
 	if err != nil || len(pruned.Releases) > 0 {
 		t.Errorf("pruned %+v, %v", pruned, err)
 	}
+}
+
+func TestASchemaThatSitesCannotReadIsRefused(t *testing.T) {
+	repo := initRepo(t, publish.InitOptions{})
+	for _, text := range []string{"CREATE TABEL pages (id INT);", "hello"} {
+		r := small(t, "1.0.0")
+		r.Schema = file(t, "schema.sql", text)
+		err := publish.Add(t.Context(), repo, r)
+		if malformed := new(parse.Error); !errors.As(err, &malformed) || !strings.Contains(err.Error(), "schema.sql:1:") {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+	r := small(t, "1.0.0")
+	r.Schema = file(t, "schema.sql", "CREATE TABLE pages (id INT);")
+	must(t, publish.Add(t.Context(), repo, r))
 }
 
 func TestAReleaseCanBeginHalted(t *testing.T) {

@@ -15,6 +15,8 @@ import (
 
 	"moult/core/archive"
 	"moult/core/release"
+	"moult/core/schema"
+	"moult/core/schema/parse"
 )
 
 // source is what a release is made of, read and checked.
@@ -50,6 +52,9 @@ func (s *source) read(ctx context.Context, r *Release) (err error) {
 	}
 	if r.Schema != "" {
 		if s.schema, err = os.ReadFile(r.Schema); err != nil {
+			return fmt.Errorf("schema: %w", err)
+		}
+		if err := checkSchema(r.Schema, s.schema); err != nil {
 			return fmt.Errorf("schema: %w", err)
 		}
 	}
@@ -105,6 +110,18 @@ func (s *source) scriptDigests() []release.Script {
 	}
 	slices.SortFunc(list, func(a, b release.Script) int { return strings.Compare(a.Name, b.Name) })
 	return list
+}
+
+// checkSchema reads a schema as a site will: as MariaDB's or, if it uses what only MySQL
+// has, as MySQL's. The error is a [*parse.Error].
+func checkSchema(name string, text []byte) error {
+	_, err := parse.Text(name, string(text), schema.DefaultMariaDB)
+	if err != nil {
+		if _, other := parse.Text(name, string(text), schema.DefaultMySQL); other == nil {
+			return nil
+		}
+	}
+	return err
 }
 
 // meta is what a package carries besides the files; from is the schema of the version

@@ -221,6 +221,12 @@ func (v *verification) full(channel string, m *release.Manifest, arch release.Ar
 	}
 	defer dir.remove()
 	contents, err := v.unpack(p, dir.Root)
+	if err == nil {
+		var text []byte
+		if text, err = readMeta(dir.Root, schemaTo); err == nil {
+			err = checkSchema(schemaTo, text)
+		}
+	}
 	if list := m.FilesFor(arch); err == nil && list != nil && !slices.Equal(contents.Files, list) {
 		err = errors.New("the full package does not hold the files that the manifest lists")
 	}
