@@ -40,8 +40,8 @@ const (
 	StagePreflight   Stage = "preflight"
 	StageLock        Stage = "lock"
 	StageReady       Stage = "get ready" // compare with the plan, set the new files out
-	StageMaintenance Stage = "maintenance"
 	StageBefore      Stage = "hooks before"
+	StageMaintenance Stage = "maintenance"
 	StageExpand      Stage = "expand schema"
 	StageFiles       Stage = "switch files"
 	StageContract    Stage = "contract schema"
