@@ -54,11 +54,8 @@ type scenario struct {
 // A sample of points is taken; MOULT_TORTURE=1 takes all, on two sites at a time.
 func TestKillAnywhere(t *testing.T) {
 	workers, every := 1, 200
-	switch {
-	case os.Getenv("MOULT_TORTURE") != "":
+	if os.Getenv("MOULT_TORTURE") != "" {
 		workers, every = 2, 1
-	case testing.Short():
-		every = 500
 	}
 	points, mixed := 0, 0
 	for _, s := range scenarios {
