@@ -269,47 +269,52 @@ func TestChangeOfAPlannedFileWhileADirectoryIsSwitchedStopsIt(t *testing.T) {
 	}
 }
 
-// TestUndoKeepsWhatWasDoneSince undoes an update on whose site people have worked
-// since: nothing of theirs is lost, and what they changed of the update's own files
-// is set aside.
-func TestUndoKeepsWhatWasDoneSince(t *testing.T) {
+// inEveryWay calls do with a site and a plan for each way to switch.
+func inEveryWay(t *testing.T, sc scenario, do func(t *testing.T, w *world, d disk)) {
 	for _, way := range ways {
 		t.Run(way.name, func(t *testing.T) {
 			if way.name == "trees" {
 				needTrees(t)
 			}
-			sc := wholeTrees()
 			sc.way = way.choice
 			w := build(t, scratch(t), sc)
 			defer w.close()
 			w.makePlan()
-			d := way.wrap(&faultyDisk{})
-			w.all(d)
-			at := func(p string) string { return filepath.Join(w.dir, p) }
-			must(t, os.WriteFile(at("lib/a"), []byte("changed since"), 0o644))
-			must(t, os.WriteFile(at("index.php"), []byte("changed since"), 0o644))
-			must(t, os.WriteFile(at("lib/same"), []byte("written since"), 0o644))
-			must(t, os.WriteFile(at("lib/b"), []byte("made again"), 0o644))
-			must(t, os.WriteFile(at("lib/new/visitor"), []byte("visitor"), 0o644))
-			must(t, os.WriteFile(at("front/visitor"), []byte("visitor"), 0o644))
-			must(t, os.Remove(at("front/y")))
-			notes, err := w.undo(d)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if len(notes) == 0 {
-				t.Error("nothing was reported")
-			}
-			want := contents{
-				"index.php": "1", "lib/a": "1", "lib/b": "1", "lib/sub/c": "1", "lib/same": "written since", "front/x": "1", "front/y": "1", "docs/one": "1",
-				"index.php.moult-u1": "changed since", "lib/a.moult-u1": "changed since", "lib/b.moult-u1": "made again",
-				"lib/new/visitor": "visitor", "front/visitor": "visitor",
-			}
-			if diff := cmp.Diff(want, w.tree()); diff != "" {
-				t.Errorf("after the undo (-want +got):\n%s\nnotes: %q", diff, notes)
-			}
+			do(t, w, way.wrap(&faultyDisk{}))
 		})
 	}
+}
+
+// TestUndoKeepsWhatWasDoneSince undoes an update on whose site people have worked
+// since: nothing of theirs is lost, and what they changed of the update's own files
+// is set aside.
+func TestUndoKeepsWhatWasDoneSince(t *testing.T) {
+	inEveryWay(t, wholeTrees(), func(t *testing.T, w *world, d disk) {
+		w.all(d)
+		at := func(p string) string { return filepath.Join(w.dir, p) }
+		must(t, os.WriteFile(at("lib/a"), []byte("changed since"), 0o644))
+		must(t, os.WriteFile(at("index.php"), []byte("changed since"), 0o644))
+		must(t, os.WriteFile(at("lib/same"), []byte("written since"), 0o644))
+		must(t, os.WriteFile(at("lib/b"), []byte("made again"), 0o644))
+		must(t, os.WriteFile(at("lib/new/visitor"), []byte("visitor"), 0o644))
+		must(t, os.WriteFile(at("front/visitor"), []byte("visitor"), 0o644))
+		must(t, os.Remove(at("front/y")))
+		notes, err := w.undo(d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(notes) == 0 {
+			t.Error("nothing was reported")
+		}
+		want := contents{
+			"index.php": "1", "lib/a": "1", "lib/b": "1", "lib/sub/c": "1", "lib/same": "written since", "front/x": "1", "front/y": "1", "docs/one": "1",
+			"index.php.moult-u1": "changed since", "lib/a.moult-u1": "changed since", "lib/b.moult-u1": "made again",
+			"lib/new/visitor": "visitor", "front/visitor": "visitor",
+		}
+		if diff := cmp.Diff(want, w.tree()); diff != "" {
+			t.Errorf("after the undo (-want +got):\n%s\nnotes: %q", diff, notes)
+		}
+	})
 }
 
 // TestUndoMakesRoom undoes an update on whose site directories and files have taken each
@@ -366,17 +371,11 @@ func TestUndoMakesRoom(t *testing.T) {
 			must(t, os.RemoveAll(at("lib")))
 		}, nil},
 	}
-	for _, way := range ways {
-		for _, c := range cases {
-			t.Run(way.name+"/"+c.name, func(t *testing.T) {
-				if way.name == "trees" {
-					needTrees(t)
-				}
-				w := build(t, scratch(t), scenario{way: way.choice, full: true, shipped: shipped,
-					new: contents{"index.php": "2", "lib/a": "2", "lib/b": "2", "lib/sub/c": "2", "lib/sub/same": "1", "lib/keep/x": "1", "lib/new/d": "2"}})
-				defer w.close()
-				w.makePlan()
-				d := way.wrap(&faultyDisk{})
+	sc := scenario{full: true, shipped: shipped,
+		new: contents{"index.php": "2", "lib/a": "2", "lib/b": "2", "lib/sub/c": "2", "lib/sub/same": "1", "lib/keep/x": "1", "lib/new/d": "2"}}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			inEveryWay(t, sc, func(t *testing.T, w *world, d disk) {
 				w.all(d)
 				c.since(t, func(p string) string { return filepath.Join(w.dir, p) })
 				notes, err := w.undo(d)
@@ -401,40 +400,29 @@ func TestUndoMakesRoom(t *testing.T) {
 					}
 				}
 			})
-		}
+		})
 	}
 }
 
 // TestUndoOfWhatWasNotBegun puts a link where a directory was, after staging and before
 // the switch.
 func TestUndoOfWhatWasNotBegun(t *testing.T) {
-	for _, way := range ways {
-		t.Run(way.name, func(t *testing.T) {
-			if way.name == "trees" {
-				needTrees(t)
-			}
-			sc := wholeTrees()
-			sc.way = way.choice
-			w := build(t, scratch(t), sc)
-			defer w.close()
-			w.makePlan()
-			d := way.wrap(&faultyDisk{})
-			must(t, w.stage(d))
-			lib, away := filepath.Join(w.dir, "lib"), w.dir+"-lib"
-			must(t, os.Rename(lib, away))
-			must(t, os.Symlink(away, lib))
-			want := w.tree()
-			if err := w.switchOver(d); err == nil {
-				t.Fatal("the switch went through a link")
-			}
-			if notes, err := w.undo(d); err != nil || len(notes) > 0 {
-				t.Errorf("undo: %v, notes %q", err, notes)
-			}
-			if diff := cmp.Diff(want, w.tree()); diff != "" {
-				t.Errorf("the undo changed the site (-want +got):\n%s", diff)
-			}
-		})
-	}
+	inEveryWay(t, wholeTrees(), func(t *testing.T, w *world, d disk) {
+		must(t, w.stage(d))
+		lib, away := filepath.Join(w.dir, "lib"), w.dir+"-lib"
+		must(t, os.Rename(lib, away))
+		must(t, os.Symlink(away, lib))
+		want := w.tree()
+		if err := w.switchOver(d); err == nil {
+			t.Fatal("the switch went through a link")
+		}
+		if notes, err := w.undo(d); err != nil || len(notes) > 0 {
+			t.Errorf("undo: %v, notes %q", err, notes)
+		}
+		if diff := cmp.Diff(want, w.tree()); diff != "" {
+			t.Errorf("the undo changed the site (-want +got):\n%s", diff)
+		}
+	})
 }
 
 func TestUndoLeavesTheGroupOfADirectory(t *testing.T) {

@@ -22,16 +22,23 @@ func third() edition {
 	return e
 }
 
+// twice makes a site that was updated twice, so that it has two restore points.
+func twice(t *testing.T) (w *world, e *update.Engine, first, second *update.Result) {
+	t.Helper()
+	w = newWorld(t, false, v1, v2)
+	e = w.engine()
+	first, err := e.Apply(t.Context(), w.plan(e, update.Choices{}), nil)
+	must(t, err)
+	w.publish(third(), []edition{v1, v2})
+	second, err = e.Apply(t.Context(), w.plan(e, update.Choices{}), nil)
+	must(t, err)
+	return w, e, first, second
+}
+
 // TestDiscardingAPointGivesUpTheOlderOnes discards the newest restore point: what the
 // older one leads back from is not there any more, so nobody may go back by it.
 func TestDiscardingAPointGivesUpTheOlderOnes(t *testing.T) {
-	w := newWorld(t, false, v1, v2)
-	e := w.engine()
-	_, err := e.Apply(t.Context(), w.plan(e, update.Choices{}), nil)
-	must(t, err)
-	w.publish(third(), []edition{v1, v2})
-	newest, err := e.Apply(t.Context(), w.plan(e, update.Choices{}), nil)
-	must(t, err)
+	w, e, _, newest := twice(t)
 	fresh := w.state()
 	must(t, e.Discard(t.Context(), newest.ID))
 	if _, err := e.RollBack(t.Context(), "", nil); update.KindOf(err) != update.KindNoBackup {
@@ -51,13 +58,7 @@ func TestDiscardingAPointGivesUpTheOlderOnes(t *testing.T) {
 
 // TestPointBehindAGapIsNone removes the newest restore point by hand.
 func TestPointBehindAGapIsNone(t *testing.T) {
-	w := newWorld(t, false, v1, v2)
-	e := w.engine()
-	_, err := e.Apply(t.Context(), w.plan(e, update.Choices{}), nil)
-	must(t, err)
-	w.publish(third(), []edition{v1, v2})
-	newest, err := e.Apply(t.Context(), w.plan(e, update.Choices{}), nil)
-	must(t, err)
+	w, e, _, newest := twice(t)
 	must(t, os.Remove(filepath.Join(w.dir, site.Home, "updates", newest.ID, "before.json")))
 	if _, err := e.RollBack(t.Context(), "", nil); update.KindOf(err) != update.KindNoBackup {
 		t.Errorf("rolling back gave %v", err)
@@ -70,13 +71,7 @@ func TestPointBehindAGapIsNone(t *testing.T) {
 }
 
 func TestPreviewOfAnOlderPointSaysWhereItLeads(t *testing.T) {
-	w := newWorld(t, false, v1, v2)
-	e := w.engine()
-	first, err := e.Apply(t.Context(), w.plan(e, update.Choices{}), nil)
-	must(t, err)
-	w.publish(third(), []edition{v1, v2})
-	_, err = e.Apply(t.Context(), w.plan(e, update.Choices{}), nil)
-	must(t, err)
+	_, e, first, _ := twice(t)
 	look, err := e.PreviewRollBack(t.Context(), first.ID)
 	must(t, err)
 	if look.Updates != 2 || look.To.String() != "1.0.0" {
@@ -86,13 +81,7 @@ func TestPreviewOfAnOlderPointSaysWhereItLeads(t *testing.T) {
 
 // TestRollBackThatFailsHalfwaySaysHowFarItCame breaks the older of two restore points.
 func TestRollBackThatFailsHalfwaySaysHowFarItCame(t *testing.T) {
-	w := newWorld(t, false, v1, v2)
-	e := w.engine()
-	first, err := e.Apply(t.Context(), w.plan(e, update.Choices{}), nil)
-	must(t, err)
-	w.publish(third(), []edition{v1, v2})
-	_, err = e.Apply(t.Context(), w.plan(e, update.Choices{}), nil)
-	must(t, err)
+	w, e, first, _ := twice(t)
 	must(t, os.WriteFile(filepath.Join(w.dir, site.Home, "updates", first.ID, "plan.json"), []byte("{"), 0o600))
 	res, err := e.RollBack(t.Context(), first.ID, nil)
 	if err == nil || res == nil || res.From.String() != "1.1.0" || e.Current().String() != "1.1.0" {
